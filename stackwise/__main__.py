@@ -1,0 +1,6 @@
+"""`python -m stackwise` is the same program as `stackwise`."""
+
+from stackwise.cli import main
+
+if __name__ == "__main__":
+    main()

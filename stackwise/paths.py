@@ -1,0 +1,44 @@
+"""Where things are: our own data, and the user's files.
+
+The state folder follows the XDG base directory specification: records and secrets are state, the sandbox's cached base is cache.
+https://specifications.freedesktop.org/basedir-spec/latest/
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_dir() -> Path:
+    """Return the folder that holds `catalog/` and `playbooks/`: inside an installed wheel, else the checkout."""
+    installed = _PACKAGE / "_data"
+    return installed if installed.is_dir() else _PACKAGE.parent
+
+
+def catalog_dir() -> Path:
+    """Return the folder of the component catalog."""
+    return data_dir() / "catalog"
+
+
+def roles_dir() -> Path:
+    """Return the folder of the Ansible roles."""
+    return data_dir() / "playbooks" / "roles"
+
+
+def state_dir() -> Path:
+    """Return the user's folder for journals, keys and secrets (made 0700 by whoever writes there first)."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "stackwise"
+
+
+def cache_dir() -> Path:
+    """Return the user's folder for what can be made again, such as the sandbox's base systems."""
+    return _xdg("XDG_CACHE_HOME", ".cache") / "stackwise"
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    value = os.environ.get(variable, "")
+    # The specification says that a relative path is invalid and must be ignored.
+    return Path(value) if value.startswith("/") else Path.home() / fallback
