@@ -1,0 +1,118 @@
+"""What a team answered: the file, `--set`, what the scan found and the defaults, in one precedence."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stackwise.answers.check import Places, meaning_faults, shape_faults
+from stackwise.answers.document import Document, flatten
+from stackwise.catalog import Catalog
+from stackwise.errors import AnswersError, Fault
+
+__all__ = ["Answers", "Choices", "Origin", "choose", "load_answers", "read_answers"]
+
+Origin = str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was answered, by dotted key: `given` on the command line or in the TUI, `written` in the file."""
+
+    path: Path
+    written: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the answers file; relative paths in it start there."""
+        return self.path.resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Every answer, whoever gave it: the value by dotted key, and where it came from."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, Origin]
+    folder: Path
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - an answer has the type of its question
+        """Return the answer to a dotted key. Raises KeyError."""
+        return self.values[key]
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as above
+        """Return the answer to a dotted key, or `default`."""
+        return self.values.get(key, default)
+
+    def under(self, prefix: str) -> dict[str, Any]:
+        """Return the answers below `prefix`, without it: `under("secrets")`."""
+        start = f"{prefix}."
+        return {key.removeprefix(start): value for key, value in self.values.items() if key.startswith(start)}
+
+    def components(self, answer: str) -> tuple[str, ...]:
+        """Return the component ids chosen under an answer key such as `stack.cache`."""
+        value = self.values.get(answer)
+        if value is None:
+            return ()
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def read_answers(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Answers, list[Fault], Document]:
+    """Read an answers file as far as it can be read, and list the faults of its shape. Raises AnswersError where it is no YAML."""
+    document = Document.read(path)
+    given = dict(overrides or {})
+    merged = _merge(document.plain(), given)
+    faults = list(shape_faults(merged, Places(document, given)))
+    return Answers(path, dict(flatten(document.plain())), given), faults, document
+
+
+def load_answers(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | None = None) -> Answers:
+    """Read and check an answers file, `overrides` (dotted keys, from `--set`) included.
+
+    Raises AnswersError with every fault at once. The meaning is looked at only where the shape is right.
+    """
+    answers, faults, document = read_answers(path, overrides)
+    if not faults:
+        merged = _merge(document.plain(), answers.given)
+        faults = list(meaning_faults(merged, catalog, Places(document, answers.given)))
+    if faults:
+        raise AnswersError(tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
+    return answers
+
+
+def choose(answers: Answers, scanned: Mapping[str, Any], catalog: Catalog) -> Choices:
+    """Return every answer. The precedence, said once: what was given, what is written, what was scanned, the defaults."""
+    layers: dict[Origin, Mapping[str, Any]] = {
+        "given": answers.given,
+        "written": answers.written,
+        "scanned": scanned,
+        "default": _defaults(catalog),
+    }
+    values = dict(ChainMap(*(dict(layer) for layer in layers.values())))
+    origins = {key: next(name for name, layer in layers.items() if key in layer) for key in values}
+    return Choices(values, origins, answers.folder)
+
+
+def _defaults(catalog: Catalog) -> dict[str, Any]:
+    components = {category.answer: category.default for category in catalog.categories.values()}
+    questions = {key: question.default for key, question in catalog.questions.items() if question.default is not None}
+    return {**components, **questions}
+
+
+def _merge(data: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in given.items():
+        *parents, last = key.split(".")
+        node = data
+        for parent in parents:
+            below = node.setdefault(parent, {})
+            if not isinstance(below, dict):
+                # The file has a plain value where the override needs pairs; keep it, and the model will say what is wrong.
+                break
+            node = below
+        else:
+            node[last] = value
+    return data
