@@ -45,7 +45,8 @@ class UsageError(StackwiseError):
 class Fault:
     """One fault of an answers file, with its place.
 
-    `line` and `column` count from 1; 0 means that the fault has no place in the file (it came from `--set`, or the key is absent).
+    `line` and `column` count from 1; 0 means that the fault has no place in the file (it came from `--set`, or the key is absent). `key` is
+    the dotted key of the answer.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Fault:
     column: int
     message: str
     hint: str = ""
+    key: str = ""
 
     @property
     def place(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from stackwise.answers.check import Places, meaning_faults, shape_faults
 from stackwise.answers.document import Document, flatten
 from stackwise.catalog import Catalog
+from stackwise.catalog.model import Category
 from stackwise.errors import AnswersError, Fault
 
 __all__ = ["Answers", "Choices", "Origin", "choose", "load_answers", "read_answers"]
@@ -40,11 +41,11 @@ class Choices:
     origins: Mapping[str, Origin]
     folder: Path
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - an answer has the type of its question
+    def __getitem__(self, key: str) -> Any:
         """Return the answer to a dotted key. Raises KeyError."""
         return self.values[key]
 
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as above
+    def get(self, key: str, default: Any = None) -> Any:
         """Return the answer to a dotted key, or `default`."""
         return self.values.get(key, default)
 
@@ -73,12 +74,13 @@ def read_answers(path: Path, overrides: Mapping[str, Any] | None = None) -> tupl
 def load_answers(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | None = None) -> Answers:
     """Read and check an answers file, `overrides` (dotted keys, from `--set`) included.
 
-    Raises AnswersError with every fault at once. The meaning is looked at only where the shape is right.
+    Raises AnswersError with every fault at once.
     """
     answers, faults, document = read_answers(path, overrides)
-    if not faults:
-        merged = _merge(document.plain(), answers.given)
-        faults = list(meaning_faults(merged, catalog, Places(document, answers.given)))
+    # What has the wrong shape can't be asked for its meaning, so a part of the file with such a fault is left to a second look.
+    misshapen = {fault.key.split(".")[0] for fault in faults}
+    sound = {key: value for key, value in _merge(document.plain(), answers.given).items() if key not in misshapen}
+    faults += meaning_faults(sound, catalog, Places(document, answers.given))
     if faults:
         raise AnswersError(tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
     return answers
@@ -93,8 +95,18 @@ def choose(answers: Answers, scanned: Mapping[str, Any], catalog: Catalog) -> Ch
         "default": _defaults(catalog),
     }
     values = dict(ChainMap(*(dict(layer) for layer in layers.values())))
+    for category in catalog.categories.values():
+        values[category.answer] = _ids(values[category.answer], category, catalog)
     origins = {key: next(name for name, layer in layers.items() if key in layer) for key in values}
     return Choices(values, origins, answers.folder)
+
+
+def _ids(value: Any, category: Category, catalog: Catalog) -> Any:
+    """Replace aliases by ids. A word that is no component stays as it is; `check` has said so already."""
+    words = list(value) if isinstance(value, list | tuple) else [value]
+    found = [catalog.in_category(category.id, word) for word in words]
+    ids = [component.id if component else word for component, word in zip(found, words, strict=True)]
+    return ids if category.multiple else ids[0]
 
 
 def _defaults(catalog: Catalog) -> dict[str, Any]:

@@ -42,9 +42,9 @@ class Places:
         dotted = ".".join(str(part) for part in path)
         for key in self._overrides:
             if dotted == key or dotted.startswith(f"{key}."):
-                return Fault(f"--set {key}", 0, 0, message, hint)
+                return Fault(f"--set {key}", 0, 0, message, hint, dotted)
         line, column = self._document.place(path)
-        return Fault(self._document.file, line, column, f"{dotted}: {message}" if dotted else message, hint)
+        return Fault(self._document.file, line, column, f"{dotted}: {message}" if dotted else message, hint, dotted)
 
 
 def shape_faults(data: Mapping[str, Any], places: Places) -> Iterator[Fault]:

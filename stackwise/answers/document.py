@@ -156,7 +156,7 @@ def _marked(file: str, exc: MarkedYAMLError, message: str) -> Fault:
     )
 
 
-def _plain(node: Any) -> Any:  # noqa: ANN401 - YAML in, the same shape out
+def _plain(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):

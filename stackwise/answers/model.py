@@ -16,7 +16,7 @@ Scalar = str | int | bool
 OptionValue = Scalar | list[Scalar]
 SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
 SecretReference = Annotated[
-    str, Field(pattern=r"^(generate|env:[A-Za-z_][A-Za-z0-9_]*|file:[^\n\0]+|keyring:[^\n\0]+)$")
+    str, Field(pattern=r"^(generate|env:[A-Za-z_][A-Za-z0-9_]*|file:[^\n\x00]+|keyring:[^\n\x00]+)$")
 ]
 
 

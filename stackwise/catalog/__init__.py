@@ -39,6 +39,10 @@ class Catalog:
             raise UsageError(f"the catalog has no component {name!r}", hint=nearest(name, self.components))
         return found
 
+    def in_category(self, category: str, word: str) -> Component | None:
+        """Return the component of a category with this id or alias; `none` may mean another one in each category."""
+        return next((c for c in self.options(category) if word == c.id or word in c.aliases), None)
+
     def options(self, category: str) -> tuple[Component, ...]:
         """Return the components of a category, those that stackwise installs first, then by name."""
         members = [c for c in self.components.values() if category in c.categories]
@@ -92,11 +96,11 @@ def _read_one(path: Path, model: type[_M]) -> _M:
     return _validated(path, model, _load(path))
 
 
-def _load(path: Path) -> Any:  # noqa: ANN401 - YAML is whatever it is until the model has looked at it
+def _load(path: Path) -> Any:
     # The C loader reads the whole catalog in a fraction of the pure Python one's time; libyaml comes with every PyYAML wheel.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - both are safe loaders
+        return yaml.load(path.read_bytes(), Loader=loader)
     except (OSError, yaml.YAMLError) as exc:
         raise CatalogError(f"{path}: {exc}") from exc
 

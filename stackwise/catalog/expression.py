@@ -72,7 +72,7 @@ def names(source: str) -> frozenset[str]:
     return frozenset(_names(parse(source)))
 
 
-def evaluate(source: str, facts: Facts) -> Any:  # noqa: ANN401 - the value has the type that the expression gives it
+def evaluate(source: str, facts: Facts) -> Any:
     """Return the value of `source` over `facts` (keys are dotted names). Raises ExpressionError."""
     try:
         return _value(parse(source), facts)
@@ -123,7 +123,7 @@ def _has_operator(node: ast.AST) -> bool:
     return isinstance(node, ast.Compare) and all(type(op) in _COMPARE for op in node.ops)
 
 
-def _value(node: ast.expr, facts: Facts) -> Any:  # noqa: ANN401, PLR0911 - one return a kind of node
+def _value(node: ast.expr, facts: Facts) -> Any:
     match node:
         case ast.Constant():
             return node.value

@@ -1,0 +1,3 @@
+"""placeholder until merge"""
+
+from stackwise.project.model import Project
