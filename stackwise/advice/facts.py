@@ -116,7 +116,34 @@ def python_fits(wanted: str | None, version: str) -> bool:
 
 def fact_names(catalog: Catalog) -> Iterator[str]:
     """Yield the name of every fact that an expression may read, so that a test can hold the catalog to them."""
-    yield from ["cpus", "memory_mb", "disk_gb", "kernel", "images", "locations", "tls", "name", "environment", "budget.amount", "budget.currency", "cost.amount", "cost.currency", "servers.count", "memory.needed_mb", "memory.base_mb", "os.python", "project.framework", "project.interface", "project.requires_python", "project.python_fits", "project.uses", "project.database", "project.has_tests", "project.has_requirements", "project.frontend_build"]
+    yield from [
+        "cpus",
+        "memory_mb",
+        "disk_gb",
+        "kernel",
+        "images",
+        "locations",
+        "tls",
+        "name",
+        "environment",
+        "budget.amount",
+        "budget.currency",
+        "cost.amount",
+        "cost.currency",
+        "servers.count",
+        "memory.needed_mb",
+        "memory.base_mb",
+        "os.python",
+        "project.framework",
+        "project.interface",
+        "project.requires_python",
+        "project.python_fits",
+        "project.uses",
+        "project.database",
+        "project.has_tests",
+        "project.has_requirements",
+        "project.frontend_build",
+    ]
     for category in catalog.categories.values():
         yield category.answer
         if category.group:

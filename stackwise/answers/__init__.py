@@ -14,7 +14,7 @@ from stackwise.catalog import Catalog
 from stackwise.catalog.model import Category
 from stackwise.errors import AnswersError, Fault
 
-__all__ = ["Answers", "Choices", "Origin", "choose", "load_answers", "read_answers"]
+__all__ = ["Answers", "Choices", "Origin", "answers_text", "choose", "load_answers", "parse_answers"]
 
 Origin = str
 
@@ -62,28 +62,40 @@ class Choices:
         return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def read_answers(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Answers, list[Fault], Document]:
-    """Read an answers file as far as it can be read, and list the faults of its shape. Raises AnswersError where it is no YAML."""
-    document = Document.read(path)
-    given = dict(overrides or {})
-    merged = _merge(document.plain(), given)
-    faults = list(shape_faults(merged, Places(document, given)))
-    return Answers(path, dict(flatten(document.plain())), given), faults, document
-
-
 def load_answers(path: Path, catalog: Catalog, overrides: Mapping[str, Any] | None = None) -> Answers:
     """Read and check an answers file, `overrides` (dotted keys, from `--set`) included.
 
     Raises AnswersError with every fault at once.
     """
-    answers, faults, document = read_answers(path, overrides)
-    # What has the wrong shape can't be asked for its meaning, so a part of the file with such a fault is left to a second look.
-    misshapen = {fault.key.split(".")[0] for fault in faults}
-    sound = {key: value for key, value in _merge(document.plain(), answers.given).items() if key not in misshapen}
-    faults += meaning_faults(sound, catalog, Places(document, answers.given))
+    return checked(Document.read(path), path, catalog, overrides)
+
+
+def parse_answers(text: str, path: Path, catalog: Catalog) -> Answers:
+    """Check answers that are not written to `path` yet. Raises AnswersError."""
+    return checked(Document.parse(text, str(path)), path, catalog)
+
+
+def checked(document: Document, path: Path, catalog: Catalog, overrides: Mapping[str, Any] | None = None) -> Answers:
+    """Return the answers of a document that has no fault. Raises AnswersError with every fault at once."""
+    given = dict(overrides or {})
+    places = Places(document, given)
+    faults = list(shape_faults(_merge(document.plain(), given), places))
+    sound = _merge(document.plain(), given)
+    for fault in faults:
+        # What has the wrong shape can't be asked for its meaning.
+        _drop(sound, fault.key.split("."))
+    faults += meaning_faults(sound, catalog, places)
     if faults:
         raise AnswersError(tuple(sorted(faults, key=lambda fault: (fault.line, fault.column))))
-    return answers
+    return Answers(path, dict(flatten(document.plain())), given)
+
+
+def answers_text(answers: Answers) -> str:
+    """Return the answers as a file that says the same: the file itself, with what was given on the command line written into it."""
+    document = Document.read(answers.path)
+    for key, value in answers.given.items():
+        document.change(key, value)
+    return document.text()
 
 
 def choose(answers: Answers, scanned: Mapping[str, Any], catalog: Catalog) -> Choices:
@@ -128,3 +140,13 @@ def _merge(data: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         else:
             node[last] = value
     return data
+
+
+def _drop(data: dict[str, Any], path: list[str]) -> None:
+    *parents, last = path
+    for parent in parents:
+        below = data.get(parent)
+        if not isinstance(below, dict):
+            return
+        data = below
+    data.pop(last, None)

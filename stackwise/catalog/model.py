@@ -135,6 +135,9 @@ class Install(Model):
     variables: dict[str, Any] = Field(
         default_factory=dict, description="Role variables; `$name` takes a fact of the site"
     )
+    variables_on: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="More of them, by operating system"
+    )
     provides: dict[str, Any] = Field(default_factory=dict, description="Facts of the site that other components read")
     environment: dict[str, str] = Field(
         default_factory=dict, description="Environment variables that the application gets"
