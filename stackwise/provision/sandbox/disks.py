@@ -42,6 +42,7 @@ def make_disk(folder: Path, gib: int) -> Limit:
         stream.truncate(gib * 1024**3)
     run(["mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1", str(image)])
     code, _, complaint = attempt(_mount_image(folder))
+    unmount(folder)
     if code == 0:
         return Limit(enforced=True)
     image.unlink()
@@ -51,7 +52,8 @@ def make_disk(folder: Path, gib: int) -> Limit:
 def mount(folder: Path, base: Path) -> None:
     """Mount the disk of the machine in `folder`, and its root over `base`."""
     disk, root = folder / "disk", folder / "root"
-    if (folder / "disk.img").exists() and str(disk) not in mounted_below(folder, MOUNTS.read_text()):
+    _share(folder)
+    if (folder / "disk.img").exists():
         run(_mount_image(folder))
     for part in ("upper", "work"):
         (disk / part).mkdir(exist_ok=True)
@@ -59,6 +61,17 @@ def mount(folder: Path, base: Path) -> None:
     (disk / "upper").chmod(0o755)
     options = f"lowerdir={base},upperdir={disk / 'upper'},workdir={disk / 'work'}"
     run(["mount", "-t", "overlay", "overlay", "-o", options, str(root)])
+
+
+def _share(folder: Path) -> None:
+    """Let what is unmounted below `folder` be unmounted in other machines' mount namespaces as well.
+
+    A machine started later has a copy of every mount of the host. Without this, on a host whose mounts are private,
+    that copy holds our disk as long as the other machine runs.
+    """
+    if str(folder) not in mounted_below(folder, MOUNTS.read_text()):
+        run(["mount", "--bind", str(folder), str(folder)])
+    run(["mount", "--make-shared", str(folder)])
 
 
 def unmount(folder: Path) -> None:
@@ -75,7 +88,7 @@ def unmount(folder: Path) -> None:
 
 
 def mounted_below(folder: Path, mounts: str) -> list[str]:
-    """Give the mount points below `folder`, in the order they were mounted, from the text of /proc/self/mounts."""
+    """Give the mount points at and below `folder`, in the order of `mounts` (/proc/self/mounts): oldest first."""
     targets = [_unescape(line.split(" ")[1]) for line in mounts.splitlines() if line.count(" ") > 1]
     return [target for target in targets if Path(target).is_relative_to(folder)]
 

@@ -198,9 +198,8 @@ class Sandbox:
 
     def _clear(self, machine: Machine) -> None:
         """Take away what a start makes, or as much of it as there is."""
-        if nspawn.booted_with_systemd():
-            nspawn.stop_unit(machine.id)
         processes.kill_all(machine.id, lambda: limits.pids_in_groups(machine.id))
+        nspawn.forget(machine.id)
         limits.remove_groups(machine.id)
         disks.unmount(self.store.folder(machine.id))
         network.disconnect(machine.id, machine.subnet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from stackwise.provision.sandbox.commands import attempt, detach, run
@@ -12,6 +13,7 @@ from stackwise.provision.sandbox.processes import machine_name
 
 # The network part of /proc/sys belongs to the machine's own namespace; the rest is the host's and stays read-only.
 ENVIRONMENT = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
+NSPAWN_FOLDERS = (Path("/run/systemd/nspawn/propagate"), Path("/run/systemd/nspawn/unix-export"))
 REBOOT = 133  # systemd-nspawn's exit code for "start me again"
 LOG_BYTES = 1024 * 1024
 
@@ -85,11 +87,14 @@ def unit(machine_id: str) -> str:
     return f"{machine_name(machine_id)}.service"
 
 
-def stop_unit(machine_id: str) -> None:
-    """Kill the machine's unit and forget it; nothing happens when there is none."""
-    attempt(["systemctl", "kill", "--signal=SIGKILL", unit(machine_id)])
-    attempt(["systemctl", "stop", unit(machine_id)], deadline=120)
-    attempt(["systemctl", "reset-failed", unit(machine_id)])
+def forget(machine_id: str) -> None:
+    """Remove what the host's systemd and a killed systemd-nspawn remember of a machine that is not running."""
+    if booted_with_systemd():
+        attempt(["systemctl", "stop", unit(machine_id)], deadline=120)
+        attempt(["systemctl", "reset-failed", unit(machine_id)])
+    for folder in NSPAWN_FOLDERS:
+        with suppress(OSError):
+            (folder / machine_name(machine_id)).rmdir()
 
 
 def console_tail(machine_id: str, log: Path, lines: int = 8) -> str:

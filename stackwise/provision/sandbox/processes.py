@@ -20,6 +20,7 @@ from stackwise.provision.sandbox.network import namespace_path
 
 PROC = Path("/proc")
 PAUSE = 0.05
+LEAVES = 3.0
 KILLED = 20.0
 PREFIX = "stackwise-"
 
@@ -47,7 +48,7 @@ def nspawn_pids(machine_id: str) -> list[int]:
 
 def init_pid(machine_id: str) -> int | None:
     """Give the host's pid of the machine's own process 1, once it has become systemd."""
-    return next((pid for pid in _inside(machine_id) if _is_init(pid)), None)
+    return next((pid for pid in _inside(machine_id) if _is_first(pid) and _status(pid).get("Name") == "systemd"), None)
 
 
 def ask_to_power_off(machine_id: str) -> None:
@@ -59,16 +60,21 @@ def ask_to_power_off(machine_id: str) -> None:
 def kill_all(machine_id: str, in_groups: Callable[[], set[int]]) -> None:
     """Kill every process of the machine: the leaders, who is in its control groups, who is inside it.
 
-    `in_groups` gives the pids in the machine's control groups. Raises DeadlineError when one is still there after 20 s.
+    First the keepers, and process 1, so that systemd-nspawn cleans up after itself; then whoever is left. `in_groups`
+    gives the pids in the machine's control groups. Raises DeadlineError when one is still there after 20 s.
     """
+    nspawn = set(nspawn_pids(machine_id))
+    _kill(set(leaders(machine_id)) - nspawn, lambda pid: _leads(pid, machine_id))
+    _kill({pid for pid in _inside(machine_id) if _is_first(pid)}, lambda pid: _is_inside(pid, machine_id))
+    if nspawn:
+        wait_until(lambda: not nspawn_pids(machine_id), LEAVES)
 
     def of_the_machine(pid: int) -> bool:
         return _leads(pid, machine_id) or pid in in_groups() or _is_inside(pid, machine_id)
 
     until = time.monotonic() + KILLED
     while remaining := {*leaders(machine_id), *in_groups(), *_inside(machine_id)}:
-        for pid in remaining:
-            _signal(pid, signal.SIGKILL, of_the_machine)
+        _kill(remaining, of_the_machine)
         if time.monotonic() > until:
             raise DeadlineError(
                 f"processes of the sandbox machine {machine_id} can't be ended: {sorted(remaining)}",
@@ -130,11 +136,16 @@ def _same_namespace(pid: int, kind: str, other: Path) -> bool:
     return (mine.st_dev, mine.st_ino) == (theirs.st_dev, theirs.st_ino)
 
 
-def _is_init(pid: int) -> bool:
+def _is_first(pid: int) -> bool:
+    """Tell whether the process is number 1 in its own numbering."""
+    return _status(pid).get("NSpid", "").split()[-1:] == ["1"]
+
+
+def _status(pid: int) -> dict[str, str]:
     with suppress(OSError):
-        status = dict(line.split(":\t", 1) for line in (PROC / str(pid) / "status").read_text().splitlines())
-        return status["Name"] == "systemd" and status["NSpid"].split()[-1] == "1"
-    return False
+        lines = (PROC / str(pid) / "status").read_text().splitlines()
+        return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    return {}
 
 
 def _signal(pid: int, number: signal.Signals, still_right: Callable[[int], bool]) -> None:
@@ -145,6 +156,11 @@ def _signal(pid: int, number: signal.Signals, still_right: Callable[[int], bool]
                 signal.pidfd_send_signal(descriptor, number)
         finally:
             os.close(descriptor)
+
+
+def _kill(pids: set[int], still_right: Callable[[int], bool]) -> None:
+    for pid in pids:
+        _signal(pid, signal.SIGKILL, still_right)
 
 
 def _pids() -> list[int]:
