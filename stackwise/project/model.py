@@ -34,7 +34,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One alias of DATABASES. `engine` is None when it is not written out; `name` is a path or a name, never a password."""
+    """One alias of DATABASES. `engine` is None when it is not written out; `name` is a path or a name."""
 
     alias: str
     engine: str | None
@@ -45,8 +45,8 @@ class Database:
 class EnvironmentVariable:
     """One variable that the settings read.
 
-    `reader` is the library that reads it, `cast` what it becomes, `default` its Python literal (None: none, or hidden because it may be
-    a secret), `feeds` the settings it ends in, dotted into dictionaries ("DATABASES.default.NAME").
+    `reader` is the library that reads it, `cast` what it becomes, `default` its Python literal (None: none, or hidden
+    because it may be a secret), `feeds` the settings it ends in, dotted into dictionaries ("DATABASES.default.NAME").
     """
 
     name: str
@@ -62,9 +62,10 @@ class EnvironmentVariable:
 class Requirements:
     """How to install what the project asks for.
 
-    `source` names the file that was believed ("" when there is none). `files` are requirement files for `pip install -r`, without those
-    they include themselves (these stand in `included`); `packages` are requirement strings where there is no such file; `constraints` are
-    the exact versions of a lock file; `names` are the normalised names of what is asked for directly.
+    `source` names the file that was believed ("" when there is none). `files` are requirement files for
+    `pip install -r`, without those they include themselves (these stand in `included`); `packages` are requirement
+    strings where there is no such file; `constraints` are the exact versions of a lock file; `names` are the normalised
+    names of what is asked for directly.
     """
 
     source: str = ""
@@ -80,9 +81,11 @@ class Requirements:
 class Project:
     """What a folder holds. All paths are relative to `root`, with forward slashes.
 
-    `expressions` has, for every setting that depends on the environment, the Python expression that makes it, closed: it uses literals and
-    library names only, so that `evaluate` can say what it would be under given variables.
-    `static_root` and `media_root` are relative to `root` where they lie inside, absolute where they are written so, else None.
+    `expressions` has, for every setting that depends on the environment, the Python expression that makes it, closed:
+    it uses literals and library names only, so that `evaluate` can say what it would be under given variables.
+    `literals` has those settings that are the same in every environment and that a stack has a word on; `places` says
+    where each setting is set, as file:line. `static_root` and `media_root` are relative to `root` where they lie
+    inside, absolute where they are written so, else None.
     """
 
     root: str
@@ -116,12 +119,13 @@ class Project:
     environment: tuple[EnvironmentVariable, ...] = ()
     expressions: dict[str, str] | None = None
     literals: dict[str, object] | None = None
+    places: dict[str, str] | None = None
     findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A folder as one archive. `id` depends on paths, modes and bytes alone: the same files give the same id everywhere."""
+    """A folder as one archive. `id` depends on paths, modes and bytes alone: the same files, the same id."""
 
     id: str
     archive: bytes
