@@ -61,7 +61,14 @@ class Job:
         """Return the Ansible project, with the addresses and the key that the record has. Raises ImpossibleError, UsageError."""
         journal = Journal.of(self.identity)
         addresses = {record.name: record.address for record in journal.servers().values() if record.ready}
-        return render_project(self.plan(), snapshot(self.source), self.answers_text(), addresses)
+        return render_project(self.plan(), snapshot(self.source), self.answers_text(), addresses, self.admin_keys())
+
+    def admin_keys(self) -> tuple[str, ...]:
+        """Return the administrator's public key; none while a key that shall be generated is not made yet."""
+        wish, folder = self.choices["access.ssh_key"], Journal.of(self.identity).folder
+        if wish == "generate" and not (folder / "ssh_key.pub").exists():
+            return ()
+        return (admin_key(wish, self.folder, folder).public,)
 
     def answers_text(self) -> str:
         """Return the answers as the rendered project keeps them."""

@@ -129,6 +129,9 @@ class Install(Model):
     python: tuple[str, ...] = Field(default=(), description="Requirements installed beside the project's own")
     ports: tuple[int, ...] = Field(default=(), description="TCP ports that the firewall opens")
     joins: tuple[str, ...] = Field(default=(), description="Groups that the application's user joins")
+    before_app: bool = Field(
+        default=False, description="Whether the application wants its services to run before it starts"
+    )
     services: tuple[str, ...] = Field(
         default=(), description="systemd units that run afterwards, for status, logs and verify"
     )

@@ -122,7 +122,7 @@ def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
     """Say what speaks for and against the choices: conflicts, warnings and notes, each with its reason."""
     from stackwise.advice import advise, conflicts_of  # noqa: PLC0415 - commands load what they use
     from stackwise.errors import ImpossibleError  # noqa: PLC0415
-    from stackwise.render.document import advice_document, advice_lines  # noqa: PLC0415
+    from stackwise.render.documents import advice_document, advice_lines  # noqa: PLC0415
     from stackwise.run import load_job  # noqa: PLC0415
 
     job = load_job(answers, overrides)
@@ -144,7 +144,7 @@ def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @json_option
 def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Show what will exist: servers, cost, roles, packages, ports, users, settings, files."""
-    from stackwise.render.document import plan_document, plan_text  # noqa: PLC0415 - commands load what they use
+    from stackwise.render.documents import plan_document, plan_text  # noqa: PLC0415 - commands load what they use
     from stackwise.run import load_job  # noqa: PLC0415
 
     job = load_job(answers, overrides)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @json_option
 def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Plan, ask, provision, configure, deploy, verify. Run again: goes on where it stopped, or changes nothing."""
-    from stackwise.render.document import plan_document, plan_text  # noqa: PLC0415 - commands load what they use
+    from stackwise.render.documents import plan_document, plan_text  # noqa: PLC0415 - commands load what they use
     from stackwise.run import load_job  # noqa: PLC0415
 
     job = load_job(answers, overrides)

@@ -39,11 +39,10 @@ class Journal:
     """The journal of one site and environment; `folder` also holds its keys, secrets and work files."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the journal in `folder`, which is made (0700) where it is absent. Raises JournalError."""
+        """Open the journal in `folder`, which is made (0700) by the first write. Raises JournalError."""
         self.folder = folder
         self.path = folder / "journal.jsonl"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._entries = list(_read(self.path))
         except OSError as exc:
             hint = f"free some room, or make {folder} yours to write, then run the same command again"
@@ -90,7 +89,8 @@ class Journal:
         entry = {"kind": kind, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **values}
         line = (json.dumps(entry, ensure_ascii=False) + "\n").encode()
         try:
-            with self.path.open("ab", opener=_private) as stream:
+            self._make_folder()
+            with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as stream:
                 if stream.tell() and not _ends_with_newline(self.path):
                     # A crash cut the last line short; begin a new one, so that this one can be read.
                     line = b"\n" + line
@@ -104,6 +104,9 @@ class Journal:
             ) from exc
         self._entries.append(entry)
 
+    def _make_folder(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
     def forget(self) -> None:
         """Remove the record of a site of which nothing is left, its keys and secrets included; the runs stay in the project."""
         for path in sorted(self.folder.rglob("*"), reverse=True):
@@ -116,6 +119,7 @@ class Journal:
 
         The lock is the kernel's and ends with the process, however that ends.
         """
+        self._make_folder()
         handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -181,10 +185,6 @@ def _read(path: Path) -> Iterator[Mapping[str, Any]]:
             continue
         if isinstance(entry, dict) and "kind" in entry:
             yield entry
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _ends_with_newline(path: Path) -> bool:

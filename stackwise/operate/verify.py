@@ -139,7 +139,7 @@ def _restart(subject: _Subject) -> CheckFinished:
     asleep = [
         words[0]
         for words in states
-        if words[2:] not in (["enabled"], ["indirect"], ["static"], ["alias"], ["disabled"])
+        if words[2:] not in (["enabled"], ["enabled-runtime"], ["indirect"], ["static"], ["alias"], ["disabled"])
     ]
     off = [words[0] for words in states if words[2:] == ["disabled"] and not words[0].endswith(".service")]
     good = policy in ("always", "on-failure") and not off and not asleep

@@ -15,7 +15,7 @@ from stackwise.catalog import Catalog
 from stackwise.errors import ImpossibleError
 from stackwise.plan.model import Reference, Access, Cost, Identity, Plan, Play, ServerSpec, Variable
 from stackwise.plan.settings import Decisions, Setting, SiteFacts, core_settings, decide
-from stackwise.plan.vocabulary import Vocabulary, fill, site_vocabulary, with_version
+from stackwise.plan.vocabulary import Vocabulary, fill, services, site_vocabulary, with_version
 from stackwise.project import Project
 
 __all__ = ["make_plan"]
@@ -76,8 +76,8 @@ class _Assembly:
         self.components = chosen(choices, catalog)
         self.installed = tuple(c for c in self.components if c.install)
         self.facts = gather(choices, project, catalog)
-        self.words: Vocabulary = site_vocabulary(choices, project, self.components)
         self.system = catalog.component(choices["stack.os"]).system
+        self.words: Vocabulary = site_vocabulary(choices, project, self.components, self.system)
 
     def plan(self, advice: tuple[Any, ...]) -> Plan:
         """Put everything together."""
@@ -301,7 +301,7 @@ class _Assembly:
         return tuple(sorted({22, *(port for c in self.installed if c.install for port in c.install.ports)}))
 
     def _services(self) -> tuple[str, ...]:
-        return tuple(fill(service, self.words) for c in self.installed if c.install for service in c.install.services)
+        return tuple(unit for component in self.installed for unit in services(component, self.words, self.system))
 
     def _cost(self) -> Cost:
         offer = offer_of(self.choices, self.catalog)

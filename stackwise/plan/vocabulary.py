@@ -15,7 +15,9 @@ from stackwise.project import Project
 Vocabulary = Mapping[str, Any]
 
 
-def site_vocabulary(choices: Choices, project: Project, components: tuple[Component, ...]) -> dict[str, Any]:
+def site_vocabulary(
+    choices: Choices, project: Project, components: tuple[Component, ...], system: System | None
+) -> dict[str, Any]:
     """Return what every catalog file may name, what the chosen components provide included."""
     site = choices["name"]
     home = f"/srv/{site}"
@@ -37,7 +39,6 @@ def site_vocabulary(choices: Choices, project: Project, components: tuple[Compon
         # Later ones win; a secret that was given wins over one that was made.
         "environment_files": [f"/etc/{site}/environment", f"-/etc/{site}/secrets.d/*.env", f"-/etc/{site}/secrets"],
         "groups": sorted({group for c in components if c.install for group in c.install.joins}),
-        "after": [service for c in components if c.install and c.install.before_app for service in c.install.services],
         "writable": [f"{home}/media", f"{home}/data"],
         "tls": False,
         "certificate": "",
@@ -46,7 +47,15 @@ def site_vocabulary(choices: Choices, project: Project, components: tuple[Compon
     for component in components:
         if component.install:
             words.update(fill(component.install.provides, words))
-    return words
+    first = (component for component in components if component.install and component.install.before_app)
+    return {**words, "after": [unit for component in first for unit in services(component, words, system)]}
+
+
+def services(component: Component, words: Vocabulary, system: System | None) -> list[str]:
+    """Return the units that a component runs as."""
+    wanted = component.install.services if component.install else ()
+    filled: list[str] = fill(wanted, with_version(words, component, system))
+    return filled
 
 
 def with_version(words: Vocabulary, component: Component, system: System | None) -> Vocabulary:

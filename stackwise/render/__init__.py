@@ -5,8 +5,7 @@ What comes out is a folder that an Ansible user recognises, with nothing in it t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from stackwise.project import Snapshot
 from stackwise.render.overlay import render_overlay
 from stackwise.render.yaml_text import comment, document, dump, variables_text
 
-__all__ = ["Address", "render_project"]
+__all__ = ["count_tasks", "render_project", "write_project"]
 
 Files = dict[str, bytes]
 
@@ -38,21 +37,18 @@ pipelining = True
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server answers."""
+def render_project(
+    plan: Plan, snapshot: Snapshot, answers_text: str, addresses: Mapping[str, str], admin_keys: Sequence[str] = ()
+) -> Files:
+    """Return the Ansible project. A server that has no address yet gets a place to write it down.
 
-    server: str
-    address: str
-
-
-def render_project(plan: Plan, snapshot: Snapshot, answers_text: str, addresses: Mapping[str, str]) -> Files:
-    """Return the Ansible project. A server that has no address yet gets a place to write it down."""
+    `admin_keys` are the administrator's public keys; without any, whoever can log in already stays the one who can.
+    """
     files = {
         "site.yml": _site(plan),
         "ansible.cfg": _ANSIBLE_CFG,
         "inventory/hosts.yml": _inventory(plan, addresses),
-        "group_vars/all.yml": _group_vars(plan),
+        "group_vars/all.yml": _group_vars(plan, admin_keys),
         "stackwise.yml": answers_text,
         "README.md": _readme(plan, addresses),
         **{f"files/settings/{name}": text for name, text in _settings_files(plan).items()},
@@ -101,8 +97,9 @@ def _inventory(plan: Plan, addresses: Mapping[str, str]) -> str:
     return document(head + dump({"all": {"hosts": hosts, "vars": user, "children": children}}))
 
 
-def _group_vars(plan: Plan) -> str:
-    variables = [*plan.variables, *_settings_variables(plan)]
+def _group_vars(plan: Plan, admin_keys: Sequence[str]) -> str:
+    keys = Variable("base_admin_keys", list(admin_keys))
+    variables = [*plan.variables, keys, *_settings_variables(plan)]
     roles = [role for play in plan.plays for role in play.roles]
     by_role = groupby(
         sorted(variables, key=lambda v: roles.index(_role_of(v, roles))), key=lambda v: _role_of(v, roles)
@@ -115,8 +112,8 @@ def _group_vars(plan: Plan) -> str:
 
 
 def _settings_variables(plan: Plan) -> Iterator[Variable]:
-    names = sorted(_settings_files(plan))
-    yield Variable("site_settings_files", names, "Modules beside the release that carry what the stack decides")
+    files = {name: f"settings/{name}" for name in sorted(_settings_files(plan))}
+    yield Variable("site_settings_files", files, "Modules beside the release that carry what the stack decides")
 
 
 def _role_of(variable: Variable, roles: list[str]) -> str:

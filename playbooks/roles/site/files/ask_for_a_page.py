@@ -13,10 +13,18 @@ SERVER_ERROR = 500
 def main() -> None:
     application, path, host = sys.argv[1:4]
     module, _, name = application.partition(":")
-    environ = {"HTTP_HOST": host, "SERVER_NAME": host, "REQUEST_METHOD": "GET", "REMOTE_ADDR": "127.0.0.1",
-               "HTTP_X_FORWARDED_PROTO": "https", "wsgi.url_scheme": "https", "SERVER_PORT": "443",
-               "PATH_INFO": path.partition("?")[0], "QUERY_STRING": path.partition("?")[2],
-               "wsgi.input": io.BytesIO()}
+    environ = {
+        "HTTP_HOST": host,
+        "SERVER_NAME": host,
+        "REQUEST_METHOD": "GET",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "wsgi.url_scheme": "https",
+        "SERVER_PORT": "443",
+        "PATH_INFO": path.partition("?")[0],
+        "QUERY_STRING": path.partition("?")[2],
+        "wsgi.input": io.BytesIO(),
+    }
     setup_testing_defaults(environ)
     answered = []
     answer = getattr(importlib.import_module(module), name or "application")

@@ -17,12 +17,21 @@ WHEELS = Path("/usr/share/python-wheels")
 NESTED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]?\s*(\S+)", re.MULTILINE)
 REASONS = [
     (r"No matching distribution found for (.+)", "nothing that can be installed was found for {}"),
-    (r"(?:Failed building wheel for|Failed to build|ERROR: Failed to build '?)\s*([^\s']+)", "{} has no wheel for this Python and would need a compiler"),
+    (
+        r"(?:Failed building wheel for|Failed to build|ERROR: Failed to build '?)\s*([^\s']+)",
+        "{} has no wheel for this Python and would need a compiler",
+    ),
     (r"Invalid requirement: (.+)", "this is no requirement: {}"),
     (r"Could not open requirements file: .*'(.+)'", "there is no requirements file {}"),
-    (r"Cannot install (.+) because these package versions have conflicting dependencies", "these ask for versions that exclude each other: {}"),
+    (
+        r"Cannot install (.+) because these package versions have conflicting dependencies",
+        "these ask for versions that exclude each other: {}",
+    ),
     (r"No space left on device()", "the disk is full{}"),
-    (r"(?:Name or service not known|Temporary failure in name resolution|Network is unreachable)()", "the package index can't be reached{}"),
+    (
+        r"(?:Name or service not known|Temporary failure in name resolution|Network is unreachable)()",
+        "the package index can't be reached{}",
+    ),
 ]
 
 
@@ -59,11 +68,31 @@ def install(venv: Path, user: str, arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="stackwise-pip-") as home:
         shutil.chown(home, user)
         done = subprocess.run(
-            ["runuser", f"--user={user}", "--", venv / "bin/python", pip / "pip", "install",
-             "--no-cache-dir", "--no-input", "--prefer-binary", "--progress-bar=off", *arguments],
-            env={"PIP_CERT": "/etc/ssl/certs/ca-certificates.crt", **os.environ, "HOME": home, "TMPDIR": home,
-                 "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            cwd=home, capture_output=True, text=True, check=False,
+            [
+                "runuser",
+                f"--user={user}",
+                "--",
+                venv / "bin/python",
+                pip / "pip",
+                "install",
+                "--no-cache-dir",
+                "--no-input",
+                "--prefer-binary",
+                "--progress-bar=off",
+                *arguments,
+            ],
+            env={
+                "PIP_CERT": "/etc/ssl/certs/ca-certificates.crt",
+                **os.environ,
+                "HOME": home,
+                "TMPDIR": home,
+                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     if done.returncode:
         output = done.stdout + done.stderr

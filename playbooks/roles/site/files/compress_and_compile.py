@@ -9,7 +9,23 @@ import sys
 from pathlib import Path
 
 # What browsers can unpack gains from it; images and fonts are compressed already.
-ENDINGS = {".css", ".js", ".mjs", ".svg", ".json", ".map", ".txt", ".html", ".xml", ".ico", ".webmanifest", ".wasm", ".ttf", ".otf", ".eot"}
+ENDINGS = {
+    ".css",
+    ".js",
+    ".mjs",
+    ".svg",
+    ".json",
+    ".map",
+    ".txt",
+    ".html",
+    ".xml",
+    ".ico",
+    ".webmanifest",
+    ".wasm",
+    ".ttf",
+    ".otf",
+    ".eot",
+}
 SMALLEST = 256
 TOOLS = {".gz": ["gzip", "--keep", "--force", "--best"], ".br": ["brotli", "--keep", "--force", "--quality=9"]}
 

@@ -1,0 +1,2 @@
+def render_overlay(p, d):
+    return {}
