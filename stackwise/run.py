@@ -1,4 +1,7 @@
-"""plan -> provision -> configure -> deploy -> verify, as one generator of events. The CLI and the TUI both read it; neither does anything itself."""
+"""plan -> provision -> configure -> deploy -> verify, as one generator of events.
+
+The CLI and the TUI both read it; neither does anything itself.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from stackwise.configure import Playbook, PlaybookRun
 from stackwise.errors import InterruptedRunError, ProvisionError, StackwiseError, UsageError, VerifyError
 from stackwise.events import Event, Phase
 from stackwise.journal import Journal
-from stackwise.journal.record import Recorder
+from stackwise.journal.record import Recorder, next_number
 from stackwise.journal.secrets import resolve_secrets
 from stackwise.operate.http import Site
 from stackwise.operate.source import source_folder
@@ -58,7 +61,10 @@ class Job:
         return make_plan(self.choices, self.project, self.catalog, snapshot(self.source).id)
 
     def rendered(self) -> dict[str, bytes]:
-        """Return the Ansible project, with the addresses and the key that the record has. Raises ImpossibleError, UsageError."""
+        """Return the Ansible project, with the addresses and the key that the record has.
+
+        Raises ImpossibleError, UsageError.
+        """
         journal = Journal.of(self.identity)
         addresses = {record.name: record.address for record in journal.servers().values() if record.ready}
         return render_project(self.plan(), snapshot(self.source), self.answers_text(), addresses, self.admin_keys())
@@ -126,7 +132,7 @@ class Runner:
         """Hold the lock, number the run, write down every event, and say how it ended."""
         journal, started, changed, url = self.journal, time.monotonic(), 0, ""
         with journal.locked(command):
-            number = journal.next_run()
+            number = max(journal.next_run(), next_number(self.job.folder))
             resumed = any(entry["kind"] == "run" for entry in journal.entries()) and not _ended_well(journal)
             journal.begin()
             journal.write("run", number=number, command=command)
@@ -166,9 +172,8 @@ class Runner:
         yield events.PhaseStarted(phase="plan", detail="read the answers and the project, decide what will exist")
         started = time.monotonic()
         plan = self.job.plan()
-        yield events.StepFinished(
-            message=f"{len(plan.servers)} server, {len(plan.packages)} packages, {sum(len(p.roles) for p in plan.plays)} roles"
-        )
+        roles = sum(len(play.roles) for play in plan.plays)
+        yield events.StepFinished(message=f"{len(plan.servers)} server, {len(plan.packages)} packages, {roles} roles")
         yield events.PhaseFinished(phase="plan", seconds=round(time.monotonic() - started, 1))
         yield from self._provision(plan, journal)
         yield from self._configure(plan, journal)

@@ -18,7 +18,10 @@ __all__ = ["Advice", "Option", "advise", "conflicts_of", "options_for"]
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to be said. A conflict cannot work; a warning is a judgement and can be accepted with a reason; a note informs."""
+    """One thing to be said.
+
+    A conflict cannot work; a warning is a judgement and can be accepted with a reason; a note informs.
+    """
 
     id: str
     kind: Literal["conflict", "warning", "note"]
@@ -31,7 +34,10 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A component as one of the choices of its layer. `why_not` is the reason why it cannot be taken, empty where it can."""
+    """A component as one of the choices of its layer.
+
+    `why_not` is the reason why it cannot be taken, empty where it can.
+    """
 
     component: Component
     chosen: bool
@@ -40,7 +46,10 @@ class Option:
 
 
 def advise(choices: Choices, project: Project, catalog: Catalog) -> tuple[Advice, ...]:
-    """Return all advice on the choices, conflicts first. Raises UsageError for a provider or a size that does not exist."""
+    """Return all advice on the choices, conflicts first.
+
+    Raises UsageError for a provider or a size that does not exist.
+    """
     facts = gather(choices, project, catalog)
     said = [*_component_conflicts(choices, catalog, facts), *_rules(choices, catalog, facts)]
     weight = {"conflict": 0, "warning": 1, "note": 2}

@@ -1,4 +1,7 @@
-"""What rules and formulas can speak about: one flat mapping of dotted names, made from the choices, the project and the catalog."""
+"""What rules and formulas can speak about: one flat mapping of dotted names.
+
+It is made from the choices, the project and the catalog.
+"""
 
 from __future__ import annotations
 

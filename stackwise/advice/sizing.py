@@ -9,7 +9,8 @@ from typing import Any
 from stackwise.catalog.expression import Facts, evaluate
 from stackwise.catalog.model import Component, Question
 
-# What a bare Debian with systemd, journald, sshd and one login takes: 70 to 90 MiB on a fresh machine, by `free -m` on the sandbox.
+# What a bare Debian with systemd, journald, sshd and one login takes: 70 to 90 MiB on a fresh machine, by `free -m` on
+# the sandbox.
 BASE_MB = 90
 
 

@@ -12,7 +12,7 @@ from stackwise.answers.check import Places, meaning_faults, shape_faults
 from stackwise.answers.document import Document, flatten
 from stackwise.catalog import Catalog
 from stackwise.catalog.model import Category
-from stackwise.errors import AnswersError, Fault
+from stackwise.errors import AnswersError
 
 __all__ = ["Answers", "Choices", "Origin", "answers_text", "choose", "load_answers", "parse_answers"]
 
@@ -91,7 +91,7 @@ def checked(document: Document, path: Path, catalog: Catalog, overrides: Mapping
 
 
 def answers_text(answers: Answers) -> str:
-    """Return the answers as a file that says the same: the file itself, with what was given on the command line written into it."""
+    """Return the answers as a file that says the same: what was given on the command line is written into it."""
     document = Document.read(answers.path)
     for key, value in answers.given.items():
         document.change(key, value)
@@ -99,7 +99,10 @@ def answers_text(answers: Answers) -> str:
 
 
 def choose(answers: Answers, scanned: Mapping[str, Any], catalog: Catalog) -> Choices:
-    """Return every answer. The precedence, said once: what was given, what is written, what was scanned, the defaults."""
+    """Return every answer.
+
+    The precedence, said once: what was given, what is written, what was scanned, the defaults.
+    """
     layers: dict[Origin, Mapping[str, Any]] = {
         "given": answers.given,
         "written": answers.written,
@@ -134,7 +137,8 @@ def _merge(data: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         for parent in parents:
             below = node.setdefault(parent, {})
             if not isinstance(below, dict):
-                # The file has a plain value where the override needs pairs; keep it, and the model will say what is wrong.
+                # The file has a plain value where the override needs pairs; keep it, and the model will say what is
+                # wrong.
                 break
             node = below
         else:

@@ -61,7 +61,7 @@ def shape_faults(data: Mapping[str, Any], places: Places) -> Iterator[Fault]:
 
 
 def meaning_faults(data: Mapping[str, Any], catalog: Catalog, places: Places) -> Iterator[Fault]:
-    """Yield what has the right shape and the wrong value: limits, patterns, components and options that do not exist."""
+    """Yield what has the right shape and the wrong value: limits, patterns, things that do not exist."""
     by_key = {category.answer: category for category in catalog.categories.values()}
     for key, value in flatten(data):
         path = tuple(key.split("."))

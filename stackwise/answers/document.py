@@ -16,7 +16,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stackwise.errors import AnswersError, Fault
 
-# An answers file is some kilobytes. Much more is another kind of file, and a bomb of aliases needs no room at all, so these are refused.
+# An answers file is some kilobytes. Much more is another kind of file, and a bomb of aliases needs no room at all, so
+# these are refused.
 _MOST_BYTES = 256 * 1024
 
 Place = tuple[int, int]

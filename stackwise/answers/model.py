@@ -1,6 +1,7 @@
 """The shape of an answers file. Every key is optional: what is absent is asked, scanned or taken from the defaults.
 
-Only shapes stand here. Defaults, limits and patterns are data (`catalog/questions.yml` and the questions of each component), so that
+Only shapes stand here. Defaults, limits and patterns are data (`catalog/questions.yml` and the questions of each
+component), so that
 the file, the TUI and `--set` are held to the same ones.
 """
 

@@ -97,10 +97,11 @@ def _read_one(path: Path, model: type[_M]) -> _M:
 
 
 def _load(path: Path) -> Any:
-    # The C loader reads the whole catalog in a fraction of the pure Python one's time; libyaml comes with every PyYAML wheel.
+    # The C loader reads the whole catalog in a fraction of the pure Python one's time; libyaml comes with every PyYAML
+    # wheel.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(path.read_bytes(), Loader=loader)
+        return yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - both are safe loaders
     except (OSError, yaml.YAMLError) as exc:
         raise CatalogError(f"{path}: {exc}") from exc
 

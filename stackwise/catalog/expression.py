@@ -1,7 +1,9 @@
 """The small language in which the catalog states conditions and sizes.
 
-It is a subset of Python's expressions, read by `ast` and walked by hand: numbers, strings, lists, dotted names, arithmetic,
-comparison, `in`, `and`/`or`/`not`, a conditional, and the functions `min max round floor ceil len`. There is no call of anything
+It is a subset of Python's expressions, read by `ast` and walked by hand: numbers, strings, lists, dotted names,
+arithmetic,
+comparison, `in`, `and`/`or`/`not`, a conditional, and the functions `min max round floor ceil len`. There is no call
+of anything
 else, no attribute of an object, no subscript: a catalog file can decide, never act.
 
     >>> evaluate("min(2 * cpus + 1, memory_mb // 128)", {"cpus": 1, "memory_mb": 1024})
@@ -100,7 +102,7 @@ def _names(node: ast.AST) -> list[str]:
 
 def _check(node: ast.AST, source: str) -> None:
     if isinstance(node, ast.Name | ast.Attribute):
-        allowed = _dotted(node) is not None  # type: ignore[arg-type] # both are expressions
+        allowed = _dotted(node) is not None
         children: list[ast.AST] = []
     elif isinstance(node, ast.Call):
         allowed = isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and not node.keywords
@@ -123,7 +125,7 @@ def _has_operator(node: ast.AST) -> bool:
     return isinstance(node, ast.Compare) and all(type(op) in _COMPARE for op in node.ops)
 
 
-def _value(node: ast.expr, facts: Facts) -> Any:
+def _value(node: ast.expr, facts: Facts) -> Any:  # noqa: PLR0911 - one return a kind of node
     match node:
         case ast.Constant():
             return node.value

@@ -63,7 +63,10 @@ class Category(Model):
 
 
 class Question(Model):
-    """Something that can be asked: of the team, or about one component. Turning it into a flag or a widget happens at the edge."""
+    """Something that can be asked: of the team, or about one component.
+
+    Turning it into a flag or a widget happens at the edge.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.]*$")
     ask: Sentence

@@ -67,10 +67,9 @@ class _LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as exc:
-            from stackwise.catalog import nearest  # noqa: PLC0415 - only where a word was wrong
+            from stackwise.catalog import nearest
 
-            exc.message = f"there is no command {args[0]!r}; {nearest(args[0], _COMMANDS)}"
-            raise
+            raise click.UsageError(f"there is no command {args[0]!r}; {nearest(args[0], _COMMANDS)}", ctx) from exc
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """List the commands without loading them."""
@@ -84,7 +83,7 @@ class _LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show a traceback where something goes wrong that should not.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
 @click.pass_context
-def app(ctx: click.Context, answers: str | None, debug: bool, no_color: bool) -> None:  # noqa: FBT001 - click passes flags so
+def app(ctx: click.Context, answers: str | None, debug: bool, no_color: bool) -> None:
     """Pick a stack you can defend, then stand it up.
 
     Without a command it opens the walk through all the choices. Everything there can be done here as well.
@@ -98,7 +97,7 @@ def app(ctx: click.Context, answers: str | None, debug: bool, no_color: bool) ->
             click.echo(ctx.get_help())
             click.echo("\nThe walk needs a terminal. Without one, begin with: stackwise init", err=True)
             ctx.exit(2)
-        from stackwise.tui.app import open_walk  # noqa: PLC0415 - Textual is loaded only for the walk
+        from stackwise.tui.app import open_walk
 
         open_walk(answers)
 
@@ -127,7 +126,8 @@ def _explain(exc: Exception, *, debug: bool) -> int:
         exc.show()
         return exc.exit_code
     if isinstance(exc, BrokenPipeError):
-        # Whoever read our output has seen enough. Point stdout elsewhere, so that the interpreter's last flush is silent too.
+        # Whoever read our output has seen enough. Point stdout elsewhere, so that the interpreter's last flush is
+        # silent too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if debug:

@@ -21,9 +21,9 @@ _WIDTH = 96
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click decides the signature
-    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only while completing
+    from click.shell_completion import CompletionItem
 
-    from stackwise.catalog import load_catalog  # noqa: PLC0415
+    from stackwise.catalog import load_catalog
 
     found = (component for component in load_catalog().components.values() if component.id.startswith(incomplete))
     return [CompletionItem(component.id, help=component.name) for component in found]
@@ -40,10 +40,10 @@ def catalog_command(ctx: click.Context) -> None:
 @catalog_command.command("list")
 @click.option("-c", "--category", metavar="ID", help="One layer only.")
 @json_option
-def list_command(category: str | None = None, as_json: bool = False) -> None:  # noqa: FBT001, FBT002 - click passes flags so
+def list_command(category: str | None = None, as_json: bool = False) -> None:
     """List the components by layer."""
-    from stackwise.catalog import load_catalog, nearest  # noqa: PLC0415 - commands load what they use
-    from stackwise.errors import UsageError  # noqa: PLC0415
+    from stackwise.catalog import load_catalog, nearest
+    from stackwise.errors import UsageError
 
     catalog = load_catalog()
     if category is not None and category not in catalog.categories:
@@ -65,9 +65,9 @@ def list_command(category: str | None = None, as_json: bool = False) -> None:  #
 @catalog_command.command("show")
 @click.argument("name", metavar="ID", shell_complete=_complete)
 @json_option
-def show_command(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def show_command(name: str, as_json: bool) -> None:
     """Show one component: what speaks for it, what it costs, and where that is from."""
-    from stackwise.catalog import load_catalog  # noqa: PLC0415 - commands load what they use
+    from stackwise.catalog import load_catalog
 
     catalog = load_catalog()
     component = catalog.component(name)

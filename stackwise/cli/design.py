@@ -17,9 +17,9 @@ from stackwise.errors import AnswersError, Fault, StackwiseError, UsageError
 @click.command("scan")
 @click.argument("directory", type=click.Path(path_type=Path), default=".")
 @json_option
-def scan_command(directory: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def scan_command(directory: Path, as_json: bool) -> None:
     """Read the project in DIRECTORY (this folder) without running it, and say what it needs."""
-    from stackwise.project import scan  # noqa: PLC0415 - commands load what they use
+    from stackwise.project import scan
 
     project = scan(directory)
     if as_json:
@@ -64,12 +64,12 @@ def scan_command(directory: Path, as_json: bool) -> None:  # noqa: FBT001 - clic
 )
 @click.option("--force", is_flag=True, help="Replace an answers file that is there.")
 @click.option("--explain", is_flag=True, help="Say what the team should move into its own settings.")
-def init_command(directory: Path, output: Path | None, overrides: tuple[str, ...], force: bool, explain: bool) -> None:  # noqa: FBT001 - click passes flags so
+def init_command(directory: Path, output: Path | None, overrides: tuple[str, ...], force: bool, explain: bool) -> None:
     """Write a commented answers file for the project in DIRECTORY (this folder), asking nothing."""
-    from stackwise.answers.write import first_answers  # noqa: PLC0415 - commands load what they use
-    from stackwise.catalog import load_catalog  # noqa: PLC0415
-    from stackwise.cli.options import _override  # noqa: PLC0415
-    from stackwise.project import scan  # noqa: PLC0415
+    from stackwise.answers.write import first_answers
+    from stackwise.catalog import load_catalog
+    from stackwise.cli.options import _override
+    from stackwise.project import scan
 
     target = output or directory / DEFAULT_FILE
     to_stdout = str(target) == "-"
@@ -94,9 +94,9 @@ def init_command(directory: Path, output: Path | None, overrides: tuple[str, ...
 @click.command("check")
 @answers_options
 @json_option
-def check_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def check_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Find every fault of the answers at once, each with its place and the nearest right word."""
-    from stackwise.run import load_job  # noqa: PLC0415 - commands load what they use
+    from stackwise.run import load_job
 
     faults: tuple[Fault, ...] = ()
     error: StackwiseError | None = None
@@ -118,12 +118,12 @@ def check_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> No
 @click.command("advise")
 @answers_options
 @json_option
-def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Say what speaks for and against the choices: conflicts, warnings and notes, each with its reason."""
-    from stackwise.advice import advise, conflicts_of  # noqa: PLC0415 - commands load what they use
-    from stackwise.errors import ImpossibleError  # noqa: PLC0415
-    from stackwise.render.documents import advice_document, advice_lines  # noqa: PLC0415
-    from stackwise.run import load_job  # noqa: PLC0415
+    from stackwise.advice import advise, conflicts_of
+    from stackwise.errors import ImpossibleError
+    from stackwise.render.documents import advice_document, advice_lines
+    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     advice = advise(job.choices, job.project, job.catalog)
@@ -142,10 +142,10 @@ def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @click.command("plan")
 @answers_options
 @json_option
-def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Show what will exist: servers, cost, roles, packages, ports, users, settings, files."""
-    from stackwise.render.documents import plan_document, plan_text  # noqa: PLC0415 - commands load what they use
-    from stackwise.run import load_job  # noqa: PLC0415
+    from stackwise.render.documents import plan_document, plan_text
+    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     document = plan_document(job.plan(), job.rendered().keys())
@@ -161,10 +161,10 @@ def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> Non
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write to."
 )
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
-def render_command(answers: Path, overrides: dict[str, Any], output: Path, force: bool) -> None:  # noqa: FBT001 - click passes flags so
+def render_command(answers: Path, overrides: dict[str, Any], output: Path, force: bool) -> None:
     """Write the Ansible project, which runs by plain ansible-playbook. Same answers, same bytes."""
-    from stackwise.render import write_project  # noqa: PLC0415 - commands load what they use
-    from stackwise.run import load_job  # noqa: PLC0415
+    from stackwise.render import write_project
+    from stackwise.run import load_job
 
     files = load_job(answers, overrides).rendered()
     if output.exists() and any(output.iterdir()) and not force:
@@ -185,11 +185,11 @@ def render_command(answers: Path, overrides: dict[str, Any], output: Path, force
 def schema_command(what: str) -> None:
     """Print the JSON Schema of an answers file or of a catalog component, for editors."""
     if what == "answers":
-        from stackwise.answers.model import AnswersFile  # noqa: PLC0415 - commands load what they use
+        from stackwise.answers.model import AnswersFile
 
         print_json(AnswersFile.model_json_schema())
         return
-    from stackwise.catalog.model import Component  # noqa: PLC0415
+    from stackwise.catalog.model import Component
 
     print_json(Component.model_json_schema())
 
@@ -200,13 +200,13 @@ def print_json(document: object) -> None:
 
 
 def _relative(directory: Path, base: Path) -> str:
-    import os  # noqa: PLC0415 - os.path.relpath alone can go upwards on 3.11
+    import os
 
     return os.path.relpath(directory, base)
 
 
 def _write(target: Path, text: str) -> None:
-    from stackwise.answers.document import write_whole  # noqa: PLC0415 - commands load what they use
+    from stackwise.answers.document import write_whole
 
     try:
         write_whole(target, text)
@@ -221,10 +221,10 @@ def _flag(target: Path) -> str:
 
 
 def _explained(text: str, target: Path) -> str:
-    from stackwise.answers import parse_answers  # noqa: PLC0415 - commands load what they use
-    from stackwise.catalog import load_catalog  # noqa: PLC0415
-    from stackwise.plan.settings import explain  # noqa: PLC0415
-    from stackwise.run import make_job  # noqa: PLC0415
+    from stackwise.answers import parse_answers
+    from stackwise.catalog import load_catalog
+    from stackwise.plan.settings import explain
+    from stackwise.run import make_job
 
     catalog = load_catalog()
     settings = make_job(parse_answers(text, target, catalog), catalog).plan().settings

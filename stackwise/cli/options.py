@@ -62,7 +62,8 @@ def _overrides(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 
 
 def _override(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, Any]:
-    from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415 - only where an answer is overridden
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     key, equals, value = text.partition("=")
     if not equals or not key or not all(part for part in key.split(".")):

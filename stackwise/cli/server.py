@@ -32,7 +32,7 @@ def ssh_command(answers: Path, overrides: dict[str, Any], command: tuple[str, ..
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="-- ARGS...")
 def manage_command(answers: Path, overrides: dict[str, Any], arguments: tuple[str, ...]) -> None:
     """Run a management command of the site, as the application's user: stackwise manage -- createsuperuser."""
-    from stackwise.errors import UsageError  # noqa: PLC0415 - commands load what they use
+    from stackwise.errors import UsageError
 
     job, shell = _reach(answers, overrides)
     if job.project.framework != "django":
@@ -48,10 +48,10 @@ def manage_command(answers: Path, overrides: dict[str, Any], arguments: tuple[st
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is said.")
 @click.option("-n", "--lines", default=100, show_default=True, type=click.IntRange(1, 100_000), help="How many lines.")
 @click.argument("service", required=False)
-def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: int, service: str | None) -> None:  # noqa: FBT001 - click passes flags so
+def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: int, service: str | None) -> None:
     """Show what SERVICE says; without one, what the application says."""
-    from stackwise.catalog import nearest  # noqa: PLC0415 - commands load what they use
-    from stackwise.errors import UsageError  # noqa: PLC0415
+    from stackwise.catalog import nearest
+    from stackwise.errors import UsageError
 
     job, shell = _reach(answers, overrides)
     known = job.plan().services
@@ -96,9 +96,9 @@ def open_command(answers: Path, overrides: dict[str, Any]) -> None:
 
 def _reach(answers: Path, overrides: dict[str, Any]) -> tuple[Job, Shell]:
     """Return the job and the way to its server. Raises ProvisionError where there is none."""
-    from stackwise.configure import AnsibleRun  # noqa: PLC0415 - commands load what they use
-    from stackwise.provision.cloud import open_cloud  # noqa: PLC0415
-    from stackwise.run import Runner, load_job  # noqa: PLC0415
+    from stackwise.configure import AnsibleRun
+    from stackwise.provision.cloud import open_cloud
+    from stackwise.run import Runner, load_job
 
     job = load_job(answers, overrides)
     cloud = open_cloud(job.choices["hosting.provider"], lambda _: None)

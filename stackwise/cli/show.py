@@ -17,7 +17,7 @@ from rich.text import Text
 from stackwise import events
 from stackwise.events import Event, to_json
 
-_MARKS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "not-applicable": ("–", "dim")}
+_MARKS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "not-applicable": ("-", "dim")}
 
 
 class Show(Protocol):
@@ -39,6 +39,7 @@ class Lines:
     """Lines on stderr, and on a terminal a live one that says what is going on right now."""
 
     def __init__(self) -> None:
+        """Begin with nothing to show."""
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self.progress = Progress(
             SpinnerColumn(),

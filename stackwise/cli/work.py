@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @answers_options
 @yes_option
 @json_option
-def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Plan, ask, provision, configure, deploy, verify. Run again: goes on where it stopped, or changes nothing."""
-    from stackwise.render.documents import plan_document, plan_text  # noqa: PLC0415 - commands load what they use
-    from stackwise.run import load_job  # noqa: PLC0415
+    from stackwise.render.documents import plan_document, plan_text
+    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     document = plan_document(job.plan(), job.rendered().keys())
@@ -41,10 +41,10 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
 @click.command("verify")
 @answers_options
 @json_option
-def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Prove that the site works: what a visitor sees from outside, and what the server says from inside."""
-    from stackwise.errors import VerifyError  # noqa: PLC0415 - commands load what they use
-    from stackwise.run import load_job  # noqa: PLC0415
+    from stackwise.errors import VerifyError
+    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     if not as_json:
@@ -68,10 +68,10 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @answers_options
 @yes_option
 @json_option
-def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
-    from stackwise.journal import Journal  # noqa: PLC0415 - commands load what they use
-    from stackwise.run import load_job  # noqa: PLC0415
+    from stackwise.journal import Journal
+    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     journal = Journal.of(job.identity)
@@ -79,8 +79,9 @@ def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json
         click.echo(f"{job.identity} has nothing to remove", err=True)
         return
     for record in journal.servers().values():
+        what = f"{record.name} ({record.id or 'half made'}) at {record.provider}"
         click.echo(
-            f"{record.name} ({record.id or 'half made'}) at {record.provider}, its disk and all data on it, will be removed",
+            f"{what}, its disk and all data on it, will be removed",
             err=True,
         )
     confirmed(f"Shall everything of {job.identity} go?", yes=yes)
@@ -90,10 +91,10 @@ def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json
 @click.command("status")
 @answers_options
 @json_option
-def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Show what exists: servers as the record and as the provider know them, the URL, the last run."""
-    from stackwise.journal import Journal  # noqa: PLC0415 - commands load what they use
-    from stackwise.run import load_job  # noqa: PLC0415
+    from stackwise.journal import Journal
+    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     document = _status(job, Journal.of(job.identity))
@@ -102,9 +103,8 @@ def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
         return
     click.secho(f"{document['name']} ({document['environment']})", bold=True)
     for server in document["servers"]:
-        click.echo(
-            f"  {server['name']}: {server['state']}, {server['address'] or 'no address yet'}, {server['provider']} {server['id']}"
-        )
+        where = server["address"] or "no address yet"
+        click.echo(f"  {server['name']}: {server['state']}, {where}, {server['provider']} {server['id']}")
     if not document["servers"]:
         click.echo("  no server; make one: stackwise up")
     if document["url"]:
@@ -117,9 +117,9 @@ def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @answers_options
 @json_option
 @click.pass_context
-def runs_command(ctx: click.Context, answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: ARG001, FBT001 - click passes flags so; --set is accepted everywhere
+def runs_command(ctx: click.Context, answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: ARG001 - click passes flags so; --set is accepted everywhere
     """Show the record of every run."""
-    from stackwise.journal.record import records  # noqa: PLC0415 - commands load what they use
+    from stackwise.journal.record import records
 
     ctx.obj = {"folder": answers.resolve().parent, "as_json": as_json}
     if ctx.invoked_subcommand is not None:
@@ -139,8 +139,8 @@ def runs_command(ctx: click.Context, answers: Path, overrides: dict[str, Any], a
 @click.pass_obj
 def runs_show_command(obj: dict[str, Any], number: int) -> None:
     """Show run NUMBER: what it made, how long each phase took, what each check saw."""
-    from stackwise.errors import UsageError  # noqa: PLC0415 - commands load what they use
-    from stackwise.journal.record import records, report  # noqa: PLC0415
+    from stackwise.errors import UsageError
+    from stackwise.journal.record import records, report
 
     record = next((record for record in records(obj["folder"]) if record.number == number), None)
     if record is None:
@@ -154,11 +154,11 @@ def runs_show_command(obj: dict[str, Any], number: int) -> None:
 
 @click.command("orphans")
 @json_option
-def orphans_command(as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+def orphans_command(as_json: bool) -> None:
     """List servers that are tagged as ours and that no record owns."""
-    from stackwise.catalog import load_catalog  # noqa: PLC0415 - commands load what they use
-    from stackwise.journal import journals  # noqa: PLC0415
-    from stackwise.provision.cloud import open_cloud  # noqa: PLC0415
+    from stackwise.catalog import load_catalog
+    from stackwise.journal import journals
+    from stackwise.provision.cloud import open_cloud
 
     owned = {record.id for journal in journals() for record in journal.servers().values()}
     tokens = {journal.token for journal in journals()}
@@ -166,10 +166,9 @@ def orphans_command(as_json: bool) -> None:  # noqa: FBT001 - click passes flags
     for provider in load_catalog().options("provider"):
         for node in open_cloud(provider.id, lambda _: None).find({}):
             if node.id not in owned and node.tags.get("stackwise-token") not in tokens:
-                name = f"{node.tags.get('stackwise-name', node.name)} ({node.tags.get('stackwise-environment', 'unknown')})"
-                found.append(
-                    {"provider": provider.id, "id": node.id, "site": name, "state": node.state, "address": node.address}
-                )
+                site, environment = (node.tags.get(f"stackwise-{tag}", "unknown") for tag in ("name", "environment"))
+                row = {"provider": provider.id, "id": node.id, "site": f"{site} ({environment})"}
+                found.append({**row, "state": node.state, "address": node.address})
     if as_json:
         print_json({"orphans": found})
         return
@@ -179,28 +178,24 @@ def orphans_command(as_json: bool) -> None:  # noqa: FBT001 - click passes flags
         click.echo("none: every server that is tagged as ours has a record")
 
 
-class _runner:  # noqa: N801 - used as a function in a with statement
-    """The runner of a job, stopped by ctrl-c."""
+@contextmanager
+def _runner(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
+    """Give the runner of a job, which ctrl-c stops."""
+    from stackwise.cli.show import stoppable
+    from stackwise.configure import AnsibleRun
+    from stackwise.provision.cloud import open_cloud
+    from stackwise.run import Runner
 
-    def __init__(self, job: Job, progress: Callable[[str], None]) -> None:
-        self._job, self._progress = job, progress
+    with stoppable() as stop:
+        yield Runner(job, open_cloud(job.choices["hosting.provider"], progress), AnsibleRun(), stop)
 
-    def __enter__(self) -> Runner:
-        from stackwise.cli.show import stoppable  # noqa: PLC0415 - commands load what they use
-        from stackwise.configure import AnsibleRun  # noqa: PLC0415
-        from stackwise.provision.cloud import open_cloud  # noqa: PLC0415
-        from stackwise.run import Runner  # noqa: PLC0415
 
-        self._stoppable = stoppable()
-        stop: threading.Event = self._stoppable.__enter__()
-        return Runner(self._job, open_cloud(self._job.choices["hosting.provider"], self._progress), AnsibleRun(), stop)
-
-    def __exit__(self, *ended: Any) -> None:  # noqa: ANN401 - the interpreter decides
-        self._stoppable.__exit__(*ended)
+def _check(event: events.CheckFinished) -> dict[str, str]:
+    return {"name": event.name, "status": event.status, "saw": event.saw, "hint": event.hint}
 
 
 def _carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
-    from stackwise.cli.show import Lines, showing, watch  # noqa: PLC0415 - commands load what they use
+    from stackwise.cli.show import Lines, showing, watch
 
     with (
         showing(as_json=as_json) as show,
@@ -217,9 +212,8 @@ def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
     flag = "" if answers == Path(DEFAULT_FILE) else f" -a {answers}"
     click.echo()
     click.secho(ended.url, bold=True)
-    click.echo(
-        f"  as {job.choices['access.domain']} on your own machine, add to /etc/hosts: {servers[0].address} {job.choices['access.domain']}"
-    )
+    domain = job.choices["access.domain"]
+    click.echo(f"  as {domain} on your own machine, add to /etc/hosts: {servers[0].address} {domain}")
     for server in servers:
         verb = "made" if isinstance(server, events.ServerCreated) else "found"
         click.echo(f"  {verb} {server.server} ({server.id}) at {server.address}; {ended.changed} changes")
@@ -240,7 +234,7 @@ def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
-    from stackwise.provision.cloud import open_cloud  # noqa: PLC0415 - commands load what they use
+    from stackwise.provision.cloud import open_cloud
 
     servers = []
     for record in journal.servers().values():

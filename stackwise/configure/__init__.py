@@ -1,4 +1,7 @@
-"""Runs rendered Ansible projects through ansible_runner, in a child process with a clean environment, as a stream of events."""
+"""Runs rendered Ansible projects through ansible_runner, as a stream of events.
+
+The run is a child process of ours with a clean environment; `child.py` says why.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,8 @@ class AnsibleRun:
     def run(self, playbook: Playbook, stop: threading.Event) -> Iterator[Event]:
         """Run a playbook; yield what happens.
 
-        Raises ConfigureError with the failed task and the server's own words, InterruptedRunError when `stop` is set on the way.
+        Raises ConfigureError with the failed task and the server's own words, InterruptedRunError when `stop` is set
+        on the way.
         """
         translator = Translator(playbook.tasks)
         with _secrets_file(playbook.secrets) as secrets, _child() as child:
@@ -114,7 +118,7 @@ def _secrets_file(secrets: Mapping[str, str]) -> Iterator[Path]:
 @contextmanager
 def _child() -> Iterator[subprocess.Popen[str]]:
     """Start the child, in a session of its own so that ctrl-c reaches us alone; end it in any case."""
-    child = subprocess.Popen(  # noqa: S603 - our own module
+    child = subprocess.Popen(
         [sys.executable, "-m", "stackwise.configure.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,7 +1,11 @@
-"""The process that runs Ansible: `python -m stackwise.configure.child`, an order as one JSON line on stdin, events as JSON lines on stdout.
+"""The process that runs Ansible: `python -m stackwise.configure.child`.
 
-A process of its own, because ansible_runner replaces signal handlers, copies its whole environment to disk and leaves a running task
-alive when it is cancelled. Here the environment is clean, nothing secret is on disk under the work folder, and the end of stdin means:
+It takes an order as one JSON line on stdin, and gives events as JSON lines on stdout.
+
+A process of its own, because ansible_runner replaces signal handlers, copies its whole environment to disk and leaves
+a running task
+alive when it is cancelled. Here the environment is clean, nothing secret is on disk under the work folder, and the end
+of stdin means:
 the parent is gone or wants to stop, so end the run for real.
 """
 
@@ -38,7 +42,8 @@ class _Run:
         self._end_workers(signal.SIGKILL)
 
     def _end_workers(self, number: signal.Signals) -> None:
-        # Each worker of ansible-core is the leader of a session of its own, so ending ansible-playbook alone leaves its task running.
+        # Each worker of ansible-core is the leader of a session of its own, so ending ansible-playbook alone leaves its
+        # task running.
         for pid in self.pids:
             try:
                 os.kill(pid, number)

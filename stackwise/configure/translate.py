@@ -77,7 +77,7 @@ class Translator:
 
 
 def said_by(outcome: Mapping[str, Any]) -> str:
-    """Return the server's own words for a failure: what the command wrote where it wrote something, else the module's message."""
+    """Return the server's own words for a failure: what the command wrote, else the module's message."""
     if "censored" in outcome:
         return "(hidden, because a secret may stand in it)"
     parts = [str(outcome.get(key) or "").strip() for key in ("msg", "stderr", "stdout", "module_stderr")]

@@ -1,6 +1,7 @@
 """What was intended, what exists and what is done: one append-only file a site and environment, fsynced line by line.
 
-Intent is written before each call that creates or destroys, the provider's id right after. Whatever a crash leaves, the next run reads
+Intent is written before each call that creates or destroys, the provider's id right after. Whatever a crash leaves,
+the next run reads
 here (and asks the provider, by tag) what exists and goes on.
 """
 
@@ -84,7 +85,7 @@ class Journal:
             self.write("started", token=uuid.uuid4().hex)
         return self.token
 
-    def write(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
+    def write(self, kind: str, **values: Any) -> None:
         """Append a line and wait until it is on the disk. Raises JournalError."""
         entry = {"kind": kind, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **values}
         line = (json.dumps(entry, ensure_ascii=False) + "\n").encode()
@@ -108,9 +109,10 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def forget(self) -> None:
-        """Remove the record of a site of which nothing is left, its keys and secrets included; the runs stay in the project."""
+        """Remove the record of a site of which nothing is left, keys and secrets too; the runs stay in the project."""
         for path in sorted(self.folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        self.folder.rmdir()
         self._entries.clear()
 
     @contextmanager

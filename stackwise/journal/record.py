@@ -37,6 +37,11 @@ def records(folder: Path) -> tuple[RunRecord, ...]:
     return tuple(RunRecord(int(match[1]), match[2], path) for path, match in found if match)
 
 
+def next_number(folder: Path) -> int:
+    """Return the number after the last run on record."""
+    return 1 + max((record.number for record in records(folder)), default=0)
+
+
 class Recorder:
     """Writes the events of one run as they happen, and a report of it at the end."""
 
@@ -75,7 +80,7 @@ def report(seen: Iterable[Event]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lines(event: Event) -> list[str]:  # noqa: PLR0911 - one return a kind of event
+def _lines(event: Event) -> list[str]:  # noqa: C901, PLR0911 - one return a kind of event
     match event:
         case events.RunStarted():
             when = event.at.strftime("%Y-%m-%d %H:%M:%S UTC")

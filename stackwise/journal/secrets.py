@@ -11,7 +11,8 @@ from pathlib import Path
 from stackwise.errors import UsageError
 from stackwise.journal import Journal
 
-# 50 characters of Django's own alphabet are about 280 bits; these are 64 of 64, without a sign that a shell or an environment file reads.
+# 50 characters of Django's own alphabet are about 280 bits; these are 64 of 64, without a sign that a shell or an
+# environment file reads.
 _LENGTH = 48
 
 

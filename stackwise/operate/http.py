@@ -18,7 +18,10 @@ _SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `headers` has lower-case names; `seconds` is the time to the last byte; `certificate` as `ssl` tells it."""
+    """An answer.
+
+    `headers` has lower-case names; `seconds` is the time to the last byte; `certificate` as `ssl` tells it.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -81,7 +84,7 @@ class Site:
             answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds, version, certificate
         )
 
-    def _connection(self, secure: bool) -> http.client.HTTPConnection:  # noqa: FBT001 - private, and named at each call
+    def _connection(self, secure: bool) -> http.client.HTTPConnection:
         if not secure:
             return http.client.HTTPConnection(self.address, timeout=_SECONDS)
         context = ssl.create_default_context(cafile=str(self.authority) if self.authority else None)

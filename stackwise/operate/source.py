@@ -17,7 +17,7 @@ _SECONDS = 600
 
 
 def source_folder(source: str, ref: str | None, folder: Path) -> Path:
-    """Return a folder with the project's files: `source` itself, or what Git has at `ref`, laid out in the user's cache.
+    """Return a folder with the project's files: `source` itself, or what Git has at `ref`, laid out in the cache.
 
     A relative `source` starts at `folder`. Raises ProjectError with Git's own words.
     """
@@ -59,9 +59,8 @@ def _mirror(url: str) -> Path:
 
 def _git(folder: Path, *arguments: str, place: str) -> bytes:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=_SECONDS, check=False
-        )  # noqa: S603, S607 - our own arguments; git is the user's own
+        argv = ["git", "-C", str(folder), *arguments]
+        done = subprocess.run(argv, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 - our own arguments
     except FileNotFoundError as exc:
         raise ProjectError("there is no git here", hint="install it: apt install git") from exc
     except subprocess.TimeoutExpired as exc:

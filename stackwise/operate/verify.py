@@ -1,6 +1,7 @@
 """Proof that the site works: what a visitor sees from outside, and what the server says of itself.
 
-Each check names one of the five properties of a production environment: available, resilient, secure, responsive, capacity.
+Each check names one of the five properties of a production environment: available, resilient, secure, responsive,
+capacity.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import shlex
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from statistics import median
 
 from stackwise.errors import ProvisionError
@@ -42,38 +42,47 @@ say secrets; find /etc/@site@ -type f \\( -name '*.env' -o -name '*key*.pem' \\)
 say user; ps -o user= -p "$(systemctl show -p MainPID --value @unit@)"
 say memory; awk '/MemAvailable/ {print int($2/1024)}' /proc/meminfo
 say disk; df -Pm / | awk 'NR==2 {print $4}'
-say static; find @static@ -type f -regextype posix-extended -regex '.*\\.[0-9a-f]{12}\\.(css|js|svg)' -size +1k 2>/dev/null | sort | head -n 1
+say static; find @static@ -regextype posix-extended -type f -size +1k \\
+  -regex '.*\\.[0-9a-f]{12}\\.(css|js|svg)' 2>/dev/null | sort | head -n 1
 say deploycheck; if test -x /usr/local/bin/@site@-manage && test @django@ = yes; then
-  /usr/local/bin/@site@-manage check --deploy --fail-level WARNING >/tmp/stackwise-check 2>&1 && echo clean || tail -n 20 /tmp/stackwise-check
+  /usr/local/bin/@site@-manage check --deploy --fail-level WARNING >/tmp/stackwise-check 2>&1 && echo clean || tail -n
+  20 /tmp/stackwise-check
   rm -f /tmp/stackwise-check; fi
 """
 
 
-@dataclass(frozen=True, slots=True)
 class _Subject:
     """What is looked at: the plan, the site from outside, the server's answers from inside."""
 
-    plan: Plan
-    site: Site
-    inside: Mapping[str, str]
-    seconds: float
+    def __init__(self, plan: Plan, site: Site, answers: Future[dict[str, str]]) -> None:
+        self.plan = plan
+        self.site = site
+        self._answers = answers
 
     @property
-    def unit(self) -> str:
-        return f"{self.plan.identity.name}.service"
+    def inside(self) -> Mapping[str, str]:
+        """What the server said of itself; waits until it has."""
+        return self._answers.result()
 
 
 def fetch_authority(plan: Plan, shell: Shell) -> str:
-    """Return the certificate of the site's own authority as PEM, empty where it has none. The way there is pinned, so it can be trusted."""
+    """Return the certificate of the site's own authority as PEM, empty where it has none.
+
+    The way there is pinned, so it can be trusted.
+    """
     if "tls-internal" not in plan.components:
         return ""
     return shell.run(f"cat /etc/{plan.identity.name}/tls/ca.crt", root=True).out
 
 
 def verify(plan: Plan, site: Site, shell: Shell) -> Iterator[CheckFinished]:
-    """Look at everything and yield what was seen, one check after the other. Raises ProvisionError where the server cannot be reached."""
-    subject = _Subject(plan, site, _ask_inside(plan, shell), 0.0)
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    """Look at everything and yield what was seen, one check after the other.
+
+    Raises ProvisionError where the server cannot be reached.
+    """
+    with ThreadPoolExecutor(max_workers=len(_CHECKS) + 1) as pool:
+        # The server needs a second or two for its answers; what can be seen from outside is looked at meanwhile.
+        subject = _Subject(plan, site, pool.submit(_ask_inside, plan, shell))
         yield from pool.map(lambda check: _run(check, subject), _CHECKS)
 
 
@@ -111,7 +120,7 @@ def _not_applicable(name: str, saw: str) -> CheckFinished:
     return CheckFinished(name=name, status="not-applicable", saw=saw)
 
 
-def _judged(name: str, good: bool, saw: str, hint: str) -> CheckFinished:  # noqa: FBT001 - the claim that the check makes
+def _judged(name: str, good: bool, saw: str, hint: str) -> CheckFinished:
     status: CheckStatus = "ok" if good else "fault"
     return CheckFinished(name=name, status=status, saw=saw, hint="" if good else hint)
 
@@ -135,7 +144,8 @@ def _restart(subject: _Subject) -> CheckFinished:
     """resilient: it comes back by itself."""
     policy = subject.inside["restart"]
     states = [line.split() for line in subject.inside["services"].splitlines()]
-    # A socket-activated service is started by its socket at boot, and a template or alias is enabled through another unit.
+    # A socket-activated service is started by its socket at boot, and a template or alias is enabled through another
+    # unit.
     asleep = [
         words[0]
         for words in states

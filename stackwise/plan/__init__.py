@@ -13,14 +13,15 @@ from stackwise.advice.sizing import memory_shares, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.errors import ImpossibleError
-from stackwise.plan.model import Reference, Access, Cost, Identity, Plan, Play, ServerSpec, Variable
+from stackwise.plan.model import Access, Cost, Identity, Plan, Play, Reference, ServerSpec, Variable
 from stackwise.plan.settings import Decisions, Setting, SiteFacts, core_settings, decide
 from stackwise.plan.vocabulary import Vocabulary, fill, services, site_vocabulary, with_version
 from stackwise.project import Project
 
 __all__ = ["make_plan"]
 
-# The module beside the release that carries what the stack decides, and the variable that tells it the site's names and addresses.
+# The module beside the release that carries what the stack decides, and the variable that tells it the site's names and
+# addresses.
 SETTINGS_MODULE = "stackwise_settings"
 HOSTS_VARIABLE = "SITE_HOSTS"
 
@@ -42,7 +43,8 @@ _OWN_KERNEL_PACKAGES = ("systemd-timesyncd",)
 _SITE_PACKAGES = ("brotli", "python3-venv")
 _FORBIDDEN_PACKAGES = ("build-essential", "clang", "cpp", "g++", "gcc", "gdb", "make", "strace", "tcc")
 
-# The order in which a server is built up. A play runs on the servers of its group, so a group of several servers needs no other file.
+# The order in which a server is built up. A play runs on the servers of its group, so a group of several servers needs
+# no other file.
 _PLAYS = {
     "database": "Set up the database",
     "cache": "Set up the cache",
@@ -290,7 +292,7 @@ class _Assembly:
         return tuple(sorted(wanted))
 
     def _python(self) -> tuple[str, ...]:
-        """Return what is installed beside the project's own requirements; what the project asks for itself stays as it asks."""
+        """Return what is installed beside the project's own requirements, which stay as they are."""
         own = set(self.project.requirements.names)
         wanted = [requirement for c in self.installed if c.install for requirement in c.install.python]
         if self.project.framework == "django" and "django" not in own:
@@ -309,7 +311,8 @@ class _Assembly:
 
 
 def _role_order(category: str, order: int) -> int:
-    # The certificate has to exist before the web server that names it is checked; the media folder before the unit that may write to it.
+    # The certificate has to exist before the web server that names it is checked; the media folder before the unit that
+    # may write to it.
     return {"tls": 35, "media": 55}.get(category, order)
 
 

@@ -1,4 +1,7 @@
-"""What will exist, as data: servers, plays, variables, packages, ports, users. `stackwise plan` prints it, `render` writes it down."""
+"""What will exist, as data: servers, plays, variables, packages, ports, users.
+
+`stackwise plan` prints it, `render` writes it down.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from stackwise.project import Project
 
 
 class Reference(str):
-    """A string that Ansible shall fill in, such as `{{ ansible_host }}`. Every other string is data, whatever signs it has."""
+    """A string that Ansible shall fill in, such as `{{ ansible_host }}`.
+
+    Every other string is data, whatever signs it has.
+    """
 
     __slots__ = ()
 
@@ -49,7 +55,7 @@ class ServerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A play of `site.yml`: its name, the hosts it is for, the roles in order, and the phase of a run that it belongs to."""
+    """A play of `site.yml`: its name, its hosts, the roles in order, and the phase of a run that it belongs to."""
 
     name: str
     hosts: str
@@ -115,6 +121,6 @@ class Plan:
         groups = sorted({group for server in self.servers for group in server.groups})
         return {group: tuple(s.name for s in self.servers if group in s.groups) for group in groups}
 
-    def variable(self, name: str) -> Any:  # noqa: ANN401 - a variable has the type of its role's argument
+    def variable(self, name: str) -> Any:
         """Return the value of a role variable. Raises KeyError."""
         return next(v.value for v in self.variables if v.name == name)

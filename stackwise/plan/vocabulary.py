@@ -59,12 +59,12 @@ def services(component: Component, words: Vocabulary, system: System | None) -> 
 
 
 def with_version(words: Vocabulary, component: Component, system: System | None) -> Vocabulary:
-    """Return the vocabulary with `$version`: the version of this component in the chosen system, where the catalog has one."""
+    """Return the vocabulary with `$version`, the version of this component in the chosen system, if there is one."""
     version = system.versions.get(component.id) if system else None
     return words if version is None else {**words, "version": version}
 
 
-def fill(value: Any, words: Vocabulary) -> Any:  # noqa: ANN401 - data in, data of the same shape out
+def fill(value: Any, words: Vocabulary) -> Any:
     """Replace `$word` in strings, at any depth. A string that is one word and nothing else takes the word's own type.
 
     Raises CatalogError for a word that does not exist.

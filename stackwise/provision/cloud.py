@@ -26,7 +26,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A server as the provider knows it. `remarks` say what the reader should know, such as a limit that could not be set."""
+    """A server as the provider knows it.
+
+    `remarks` say what the reader should know, such as a limit that could not be set.
+    """
 
     id: str
     name: str
@@ -56,7 +59,10 @@ class Cloud(Protocol):
 
 
 def open_cloud(provider: str, progress: Progress) -> Cloud:
-    """Return the adapter of a provider; `progress` is told what a long call is doing. Raises UsageError for an unknown one."""
+    """Return the adapter of a provider; `progress` is told what a long call is doing.
+
+    Raises UsageError for an unknown one.
+    """
     if provider == "sandbox":
         from stackwise.provision.sandbox.adapter import SandboxCloud  # noqa: PLC0415 - libcloud is loaded only where it is used
 

@@ -11,7 +11,7 @@ from stackwise.errors import ProvisionError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A key pair: the public half as text, the private half as a file; `private` is empty where only an agent has it."""
+    """A key pair: the public half as text, the private half as a file (empty where only an agent has it)."""
 
     public: str
     private: str
@@ -34,7 +34,7 @@ def make_key(path: Path, comment: str) -> KeyPair:
 
 
 def admin_key(wish: str, folder: Path, site_folder: Path) -> KeyPair:
-    """Return the administrator's key: `generate` makes one in `site_folder`, else the public key file that `wish` names.
+    """Return the administrator's key: one made in `site_folder` for `generate`, else the file that `wish` names.
 
     Relative paths start at `folder`. Raises UsageError for a file that is missing or no public key.
     """

@@ -84,7 +84,10 @@ class Provisioner:
         return self.journal.folder / "known_hosts" / server
 
     def ensure(self, spec: ServerSpec) -> Iterator[Event]:
-        """Make the server, or find it, and wait until it can be configured. Raises ProvisionError or one of its kinds."""
+        """Make the server, or find it, and wait until it can be configured.
+
+        Raises ProvisionError or one of its kinds.
+        """
         known = self.journal.servers().get(spec.name)
         if known and known.ready:
             yield from self._found(known)

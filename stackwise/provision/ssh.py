@@ -1,4 +1,4 @@
-"""The way to a server: OpenSSH's own client, with one identity, one known_hosts file and strict checking from the first login."""
+"""The way to a server: OpenSSH's own client, one identity, one known_hosts file, strict from the first login."""
 
 from __future__ import annotations
 

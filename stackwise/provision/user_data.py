@@ -1,4 +1,4 @@
-"""What a new server is told at its first boot, as cloud-init reads it: one administrator with a key, one host key that we know."""
+"""What a new server is told at its first boot, as cloud-init reads it: an administrator's key and our host key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from stackwise.provision.keys import KeyPair
 def user_data(admin_user: str, admin: KeyPair, host: KeyPair) -> str:
     """Return the user-data. JSON is YAML, so every string is quoted right whatever is in it.
 
-    The host's private key stands in here and can be read on the server and at the provider later, so it is rotated after the first login.
+    The host's private key stands in here and can be read on the server and at the provider later, so it is rotated
+    after the first login.
     https://docs.cloud-init.io/en/latest/reference/modules.html
     """
     wishes = {

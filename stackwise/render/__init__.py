@@ -1,4 +1,6 @@
-"""A plan as an Ansible project: `{path: bytes}`, the same bytes for the same answers. Pure; whoever calls it writes the files.
+"""A plan as an Ansible project: `{path: bytes}`, the same bytes for the same answers.
+
+Pure; whoever calls it writes the files.
 
 What comes out is a folder that an Ansible user recognises, with nothing in it that needs stackwise.
 """
@@ -90,7 +92,9 @@ def _inventory(plan: Plan, addresses: Mapping[str, str]) -> str:
         server.name: {"ansible_host": addresses[server.name]} if server.name in addresses else {}
         for server in plan.servers
     }
-    children = {group: {"hosts": dict.fromkeys(names, {})} for group, names in plan.group.items()}
+    children: dict[str, dict[str, dict[str, dict[str, str]]]] = {
+        group: {"hosts": {name: {} for name in names}} for group, names in plan.group.items()
+    }
     user = {"ansible_user": plan.access.admin_user}
     missing = [server.name for server in plan.servers if server.name not in addresses]
     head = comment("Give each server its address: `ansible_host: 203.0.113.10` below its name.") if missing else ""
@@ -106,7 +110,7 @@ def _group_vars(plan: Plan, admin_keys: Sequence[str]) -> str:
     )
     parts = [variables_text(group) for _, group in by_role]
     head = comment(
-        "The values that were decided, by role. What each variable means stands in roles/<role>/meta/argument_specs.yml."
+        "The values that were decided, by role. What each one means stands in roles/<role>/meta/argument_specs.yml."
     )
     return document(head, *parts)
 
@@ -140,8 +144,8 @@ def _readme(plan: Plan, addresses: Mapping[str, str]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
-    )  # noqa: S701, E501 - Markdown, not HTML
+        autoescape=False,  # noqa: S701 - Markdown, not HTML
+    )
     return environment.get_template("README.md.j2").render(plan=plan, addresses=addresses)
 
 

@@ -103,10 +103,9 @@ def _server(plan: Plan, index: int) -> dict[str, Any]:
 
 def _server_line(server: Mapping[str, Any]) -> str:
     size = server["size"]
-    return (
-        f"{server['name']}: {size['id']} ({size['cpus']} CPU, {size['memory_mb']} MiB, {size['disk_gb']} GB), {server['image']}, "
-        f"at {server['provider']} in {server['location']}; carries {', '.join(server['groups'])}"
-    )
+    what = f"{size['id']} ({size['cpus']} CPU, {size['memory_mb']} MiB, {size['disk_gb']} GB), {server['image']}"
+    where = f"at {server['provider']} in {server['location']}"
+    return f"{server['name']}: {what}, {where}; carries {', '.join(server['groups'])}"
 
 
 def _memory_line(document: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Python data as the YAML that an Ansible user would have written: block style, comments, and nothing that Ansible would take for a template."""
+"""Python data as the YAML that an Ansible user would have written: block style, comments, no accidental template."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class _Unsafe(str):
 
 
 class _Dumper(yaml.SafeDumper):
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - the base class decides the signature
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the base class decides the signature
         """Indent lists below their key, as ansible-lint wants them."""
         super().increase_indent(flow, indentless=False)
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - as above
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - as above
         """Write everything out; anchors puzzle readers."""
         return True
 
@@ -44,7 +44,7 @@ _Dumper.add_representer(Reference, _represent_string)
 _Dumper.add_representer(_Unsafe, _represent_unsafe)
 
 
-def dump(data: Any) -> str:  # noqa: ANN401 - any data
+def dump(data: Any) -> str:
     """Return `data` as YAML without a document start."""
     text: str = yaml.dump(
         _shielded(data), Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True, default_flow_style=False
@@ -68,7 +68,7 @@ def variables_text(variables: Iterable[Variable]) -> str:
     return "".join((comment(v.because) if v.because else "") + dump({v.name: v.value}) for v in variables)
 
 
-def _shielded(value: Any) -> Any:  # noqa: ANN401 - data in, the same shape out
+def _shielded(value: Any) -> Any:
     if isinstance(value, Reference):
         return value
     if isinstance(value, dict):
