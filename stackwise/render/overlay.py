@@ -1,2 +1,0 @@
-def render_overlay(p, d):
-    return {}
