@@ -108,8 +108,8 @@ class _Found:
     settings: Settings
 
 
-def scan(directory: Path) -> Project:
-    """Read the project in `directory`.
+def scan(directory: Path, *, settings: str | None = None) -> Project:
+    """Read the project in `directory`, with `settings` as its settings module where somebody has chosen it.
 
     Raises ProjectError when there is none, or when what must be read cannot be.
     """
@@ -117,7 +117,7 @@ def scan(directory: Path) -> Project:
     files = layout.python_files(root)
     manage = layout.find_manage(files)
     if manage or layout.django_entries(files, "wsgi") or layout.django_entries(files, "asgi"):
-        return _scan_django(root, files, manage)
+        return _scan_django(root, files, manage, settings)
     other = layout.find_other_application(root, files)
     if other is not None:
         return _scan_other(root, files, *other)
@@ -139,7 +139,7 @@ def _folder(directory: Path) -> Path:
         raise ProjectError(f"{directory}: cannot be read: {reason}", hint="name a folder that you may read") from error
 
 
-def _scan_django(root: Path, files: Sequence[Path], manage: Path | None) -> Project:
+def _scan_django(root: Path, files: Sequence[Path], manage: Path | None, asked: str | None) -> Project:
     entries = [
         *layout.django_entries(files, "wsgi"),
         *layout.django_entries(files, "asgi"),
@@ -149,10 +149,22 @@ def _scan_django(root: Path, files: Sequence[Path], manage: Path | None) -> Proj
     app_dir = layout.find_app_dir(root, manage, files, mentions)
     reader = Reader(root, tuple(dict.fromkeys((app_dir, *([manage.parent] if manage else []), root))))
     candidates = find_candidates(reader, app_dir, files, mentions)
-    settings = _choose(reader, candidates, root, manage)
+    if asked:
+        candidates = (_asked_for(asked, reader, candidates), *(each for each in candidates if each.module != asked))
+        settings = _choose(reader, candidates[:1], root, manage)
+    else:
+        settings = _choose(reader, candidates, root, manage)
     found = _Found(root, app_dir, manage, files, mentions, candidates, settings)
     requirements, findings = find_requirements(root, manage.parent if manage else app_dir)
     return _django_project(found, requirements, findings)
+
+
+def _asked_for(asked: str, reader: Reader, known: Sequence[Candidate]) -> Candidate:
+    path = reader.file_of(asked)
+    if path is None:
+        others = ", ".join(candidate.module for candidate in known)
+        raise ProjectError(f"the project has no module {asked!r}", hint=f"its settings could be: {others}")
+    return Candidate(asked, relative(path, reader.root), "chosen")
 
 
 def _choose(reader: Reader, candidates: Sequence[Candidate], root: Path, manage: Path | None) -> Settings:
