@@ -105,6 +105,20 @@ def test_where_systemd_runs_the_host_it_sets_the_limits() -> None:
     assert {"CPUQuota=200%", "MemoryMax=2048M", "DevicePolicy=closed", "Delegate=yes"} <= set(properties)
 
 
+@pytest.mark.parametrize(
+    ("value", "none"),
+    [
+        ("max\n", True),
+        ("max 100000\n", True),
+        ("-1\n", True),
+        ("9223372036854771712\n", True),
+        ("100000 100000", False),
+    ],
+)
+def test_no_limit_is_told_from_a_limit(value: str, none: bool) -> None:
+    assert limits.is_unlimited(value) is none
+
+
 def test_a_seed_names_the_machine_and_its_keys() -> None:
     assert json.loads(seed.meta_data(machine(), ["ssh-ed25519 AAAA me"])) == {
         "instance-id": "0123abcd",

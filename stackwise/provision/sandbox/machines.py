@@ -174,10 +174,10 @@ class Sandbox:
 
     def _launch(self, machine: Machine, folder: Path) -> dict[str, Limit]:
         size = SIZES[machine.size]
-        argv = nspawn.nspawn_argv(machine.id, machine.name, folder / "root")
+        argv = nspawn.nspawn_argv(machine.id, machine.name, folder / "root", lxcfs=nspawn.has_lxcfs())
         if nspawn.booted_with_systemd():
             nspawn.launch_unit(machine.id, argv, limits.unit_properties(size.cpus, size.memory_mib))
-            return limits.unit_limits()
+            return limits.unit_limits(nspawn.control_group(machine.id))
         groups = limits.make_groups(machine.id, size.cpus, size.memory_mib)
         nspawn.launch_detached(machine.id, argv, groups, folder / "console.log")
         return groups.limits
