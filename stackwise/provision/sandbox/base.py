@@ -28,6 +28,23 @@ PACKAGES = (
 )  # fmt: skip
 # The seed is the only source of a machine's first instructions, and its cable is laid from outside.
 CLOUD_CONFIG = "datasource_list: [NoCloud]\nnetwork: {config: disabled}\n"
+# On a host with lxcfs (see nspawn.py) the machine sees its own memory and uptime. systemd-nspawn itself can't mount
+# these: lxcfs answers by who asks, and before the machine's process 1 is there nobody asks from inside.
+PROC_UNIT = """\
+[Unit]
+Description=Memory and uptime of this machine instead of its host's
+DefaultDependencies=no
+ConditionPathExists=/var/lib/lxcfs/proc/meminfo
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=sh -c 'for each in meminfo uptime loadavg swaps; do mount --bind /var/lib/lxcfs/proc/$each /proc/$each; done'
+
+[Install]
+WantedBy=sysinit.target
+"""
 # Raise it when a change of this module makes other files out of the same recipe.
 VERSION = 1
 DEADLINE = 1800.0
@@ -48,6 +65,7 @@ class Recipe:
     certificates: tuple[tuple[str, str], ...]
     packages: tuple[str, ...] = PACKAGES
     cloud_config: str = CLOUD_CONFIG
+    proc_unit: str = PROC_UNIT
     version: int = VERSION
 
     @property
@@ -172,6 +190,8 @@ def _finish(recipe: Recipe, root: Path) -> None:
     if recipe.pip_configuration:
         put(root, "etc/pip.conf", recipe.pip_configuration)
     put(root, "etc/cloud/cloud.cfg.d/90-stackwise-sandbox.cfg", recipe.cloud_config)
+    put(root, "etc/systemd/system/sandbox-proc.service", recipe.proc_unit)
+    run(["systemctl", f"--root={root}", "enable", "--quiet", "sandbox-proc.service"])
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
     put(root, "etc/machine-id", "")

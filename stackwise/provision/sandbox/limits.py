@@ -20,6 +20,8 @@ MOUNTS = Path("/proc/self/mounts")
 PARENT = "stackwise"
 PERIOD = 100_000  # microseconds
 EMPTIED = 10.0
+NO_MEMORY_LIMIT = 2**60
+LIMIT_FILES = {"memory": ("memory.limit_in_bytes", "memory.max"), "cpu": ("cpu.cfs_quota_us", "cpu.max")}
 # The devices that systemd-nspawn puts into /dev; every other one of the host stays out of reach, disks first.
 DEVICES = (
     "c *:* m",
@@ -83,9 +85,15 @@ def unit_properties(cpus: int, memory_mib: int) -> list[str]:
     ]
 
 
-def unit_limits() -> dict[str, Limit]:
-    """Say what unit_properties() achieves."""
-    return {name: Limit(enforced=True) for name in ("cpu", "memory", "devices")}
+def unit_limits(group: str) -> dict[str, Limit]:
+    """Look whether the unit's control group `group` (systemd's ControlGroup) really has what was asked for it.
+
+    systemd takes a property without a word where the kernel has no controller for it.
+    """
+    host = hierarchies(MOUNTS.read_text())
+    found = {controller: _limited(host, group, controller) for controller in LIMIT_FILES}
+    # Devices are limited by a program in the kernel (version 2), which nothing shows.
+    return found | {"devices": Limit(enforced=True)}
 
 
 def make_groups(machine_id: str, cpus: int, memory_mib: int) -> Groups:
@@ -118,6 +126,22 @@ def pids_in_groups(machine_id: str) -> set[int]:
             with suppress(OSError):
                 pids |= {int(pid) for pid in file.read_text().split()}
     return pids - {0}
+
+
+def _limited(host: Hierarchies, group: str, controller: str) -> Limit:
+    roots = [*([host.first[controller]] if controller in host.first else []), *([host.second] if host.second else [])]
+    for root in roots:
+        for name in LIMIT_FILES[controller]:
+            file = root / group.lstrip("/") / name
+            if file.exists() and not is_unlimited(file.read_text()):
+                return Limit(enforced=True)
+    return Limit(enforced=False, reason=f"the kernel shows no limit for {controller} in {group}")
+
+
+def is_unlimited(value: str) -> bool:
+    """Tell whether the text of a limit's file means none: max, -1, or (memory, version 1) all that can be counted."""
+    first = value.split()[0]
+    return first == "max" or not 0 <= int(first) < NO_MEMORY_LIMIT
 
 
 def _memory(mib: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

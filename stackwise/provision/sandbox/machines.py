@@ -98,7 +98,7 @@ class Sandbox:
         require()
         with self.store.held(machine_id, deadline=BUSY) as found:
             machine = _existing(found, machine_id)
-            if processes.nspawn_pids(machine_id):
+            if processes.leaders(machine_id):
                 return machine
             if machine.phase != "made":
                 raise ProvisionError(
@@ -165,7 +165,7 @@ class Sandbox:
         network.connect(machine.id, machine.subnet)
         self._warn_of_firewall()
         enforced = self._launch(machine, folder)
-        if not processes.wait_until(lambda: self._up_or_gone(machine.id), BOOTED) or not self._is_up(machine.id):
+        if not processes.boots(machine.id, BOOTED):
             raise self._did_not_boot(machine)
         machine = machine.model_copy(update={"limits": machine.limits | enforced})
         self.store.save(machine)
@@ -174,10 +174,10 @@ class Sandbox:
 
     def _launch(self, machine: Machine, folder: Path) -> dict[str, Limit]:
         size = SIZES[machine.size]
-        argv = nspawn.nspawn_argv(machine.id, machine.name, folder / "root")
+        argv = nspawn.nspawn_argv(machine.id, machine.name, folder / "root", lxcfs=nspawn.has_lxcfs())
         if nspawn.booted_with_systemd():
             nspawn.launch_unit(machine.id, argv, limits.unit_properties(size.cpus, size.memory_mib))
-            return limits.unit_limits()
+            return limits.unit_limits(nspawn.control_group(machine.id))
         groups = limits.make_groups(machine.id, size.cpus, size.memory_mib)
         nspawn.launch_detached(machine.id, argv, groups, folder / "console.log")
         return groups.limits
@@ -232,12 +232,6 @@ class Sandbox:
                 f"this host's firewall drops forwarded packets ({chain}), so machines may not reach the internet: "
                 "docs/explanation/sandbox.md says how to let them"
             )
-
-    def _up_or_gone(self, machine_id: str) -> bool:
-        return self._is_up(machine_id) or not processes.leaders(machine_id)
-
-    def _is_up(self, machine_id: str) -> bool:
-        return processes.init_pid(machine_id) is not None
 
 
 def _existing(machine: Machine | None, machine_id: str) -> Machine:

@@ -15,6 +15,7 @@ from stackwise.provision.sandbox.processes import machine_name
 ENVIRONMENT = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
 NSPAWN_FOLDERS = (Path("/run/systemd/nspawn/propagate"), Path("/run/systemd/nspawn/unix-export"))
 REBOOT = 133  # systemd-nspawn's exit code for "start me again"
+LXCFS = Path("/var/lib/lxcfs")
 LOG_BYTES = 1024 * 1024
 
 # Joins the control groups, then starts the machine again as often as it reboots. What the machine prints on its console
@@ -32,8 +33,8 @@ while [ "$count" -gt 0 ]; do echo $$ > "$1"; shift; count=$((count - 1)); done
 """
 
 
-def nspawn_argv(machine_id: str, hostname: str, root: Path) -> list[str]:
-    """Give the command line that boots the machine whose files are in `root`."""
+def nspawn_argv(machine_id: str, hostname: str, root: Path, *, lxcfs: bool = False) -> list[str]:
+    """Give the command line that boots the machine in `root`, with the host's `lxcfs` in its reach or not."""
     return [
         "systemd-nspawn",
         "--quiet",
@@ -49,7 +50,13 @@ def nspawn_argv(machine_id: str, hostname: str, root: Path) -> list[str]:
         "--console=read-only",
         "--register=no",
         "--keep-unit",
+        *([f"--bind-ro={LXCFS}"] if lxcfs else []),
     ]
+
+
+def has_lxcfs() -> bool:
+    """Tell whether the host's lxcfs runs: it shows each machine its own memory and uptime instead of the host's."""
+    return (LXCFS / "proc/meminfo").exists()
 
 
 def booted_with_systemd() -> bool:
@@ -85,6 +92,11 @@ def launch_unit(machine_id: str, argv: Sequence[str], properties: Sequence[str])
 def unit(machine_id: str) -> str:
     """Give the name of the machine's unit on a host that systemd runs."""
     return f"{machine_name(machine_id)}.service"
+
+
+def control_group(machine_id: str) -> str:
+    """Give the control group of the machine's unit, as systemd names it."""
+    return run(["systemctl", "show", "--property=ControlGroup", "--value", unit(machine_id)]).strip()
 
 
 def forget(machine_id: str) -> None:

@@ -20,6 +20,7 @@ from stackwise.provision.sandbox.network import namespace_path
 
 PROC = Path("/proc")
 PAUSE = 0.05
+LOOKS = 20
 LEAVES = 3.0
 KILLED = 20.0
 PREFIX = "stackwise-"
@@ -49,6 +50,21 @@ def nspawn_pids(machine_id: str) -> list[int]:
 def init_pid(machine_id: str) -> int | None:
     """Give the host's pid of the machine's own process 1, once it has become systemd."""
     return next((pid for pid in _inside(machine_id) if _is_first(pid) and _status(pid).get("Name") == "systemd"), None)
+
+
+def boots(machine_id: str, deadline: float) -> bool:
+    """Wait until the machine's systemd runs, and tell whether it does; give up when its leaders have gone.
+
+    A process that is just becoming another program has no arguments for a moment, so one look proves nothing.
+    """
+    absent = 0
+
+    def decided() -> bool:
+        nonlocal absent
+        absent = 0 if leaders(machine_id) else absent + 1
+        return init_pid(machine_id) is not None or absent > LOOKS
+
+    return wait_until(decided, deadline) and init_pid(machine_id) is not None
 
 
 def ask_to_power_off(machine_id: str) -> None:

@@ -12,6 +12,7 @@ from stackwise.provision.sandbox.commands import search_path
 # command: the Debian (and Ubuntu) package that has it
 COMMANDS = {
     "systemd-nspawn": "systemd-container",
+    "systemctl": "systemd",
     "mmdebstrap": "mmdebstrap",
     "ip": "iproute2",
     "nft": "nftables",
