@@ -17,6 +17,7 @@ WHEELS = Path("/usr/share/python-wheels")
 NESTED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]?\s*(\S+)", re.MULTILINE)
 REASONS = [
     (r"No matching distribution found for (.+)", "nothing that can be installed was found for {}"),
+    (r"Collecting (\S+)(?:(?!Collecting)[\s\S])*subprocess-exited-with-error", "{} has no wheel for this Python and would need a compiler"),
     (r"(?:Failed building wheel for|Failed to build|ERROR: Failed to build '?)\s*([^\s']+)", "{} has no wheel for this Python and would need a compiler"),
     (r"Invalid requirement: (.+)", "this is no requirement: {}"),
     (r"Could not open requirements file: .*'(.+)'", "there is no requirements file {}"),
