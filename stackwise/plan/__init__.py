@@ -12,18 +12,13 @@ from stackwise.advice.facts import chosen, gather, offer_of, size_of
 from stackwise.advice.sizing import memory_shares, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
-from stackwise.errors import ImpossibleError
+from stackwise.errors import ImpossibleError, UsageError
 from stackwise.plan.model import Access, Cost, Identity, Plan, Play, Reference, ServerSpec, Variable
-from stackwise.plan.settings import Decisions, Setting, SiteFacts, core_settings, decide
+from stackwise.plan.settings import HOSTS_VARIABLE, OVERLAY, Decisions, Setting, SiteFacts, core_settings, decide
 from stackwise.plan.vocabulary import Vocabulary, fill, services, site_vocabulary, with_version
 from stackwise.project import Project
 
 __all__ = ["make_plan"]
-
-# The module beside the release that carries what the stack decides, and the variable that tells it the site's names and
-# addresses.
-SETTINGS_MODULE = "stackwise_settings"
-HOSTS_VARIABLE = "SITE_HOSTS"
 
 # What every server needs, whatever was chosen: the rest comes from the catalog.
 _BASE_PACKAGES = (
@@ -213,7 +208,7 @@ class _Assembly:
         yield Variable("site_archive", "release.tar.gz")
         yield Variable("site_app_dir", project.app_dir)
         yield Variable("site_framework", "django" if django else "wsgi")
-        yield Variable("site_settings_module", SETTINGS_MODULE if django else "")
+        yield Variable("site_settings_module", OVERLAY if django else "")
         yield Variable("site_manage", project.manage or "")
         yield Variable("site_application", words["wsgi"])
         yield Variable("site_requirements_files", list(requirements.files))
@@ -249,11 +244,10 @@ class _Assembly:
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
     def _environment(self, settings: Decisions | None) -> dict[str, str]:
-        hosts = Reference(",".join(self.words["names"]))
         if settings is not None:
-            # Names that the project chose for itself win over ours.
-            return {"DJANGO_SETTINGS_MODULE": SETTINGS_MODULE, HOSTS_VARIABLE: hosts, **settings.environment}
-        environment: dict[str, str] = {HOSTS_VARIABLE: hosts}
+            return {"DJANGO_SETTINGS_MODULE": OVERLAY, **settings.environment}
+        # Another framework has no overlay: it reads what each component tells it.
+        environment: dict[str, str] = {HOSTS_VARIABLE: Reference(",".join(self.words["names"]))}
         for component in self.installed:
             if component.install:
                 environment.update(fill(component.install.environment, self.words))
@@ -277,7 +271,17 @@ class _Assembly:
         chosen_settings = [
             Setting(s.name, fill(s.value, words), s.because) for c in self.components for s in c.settings
         ]
-        return decide(self.project, [*core_settings(facts), *chosen_settings])
+        decisions = decide(self.project, [*core_settings(facts), *chosen_settings])
+        self._refuse_unknown(decisions)
+        return decisions
+
+    def _refuse_unknown(self, decisions: Decisions) -> None:
+        """Raise where the project needs a variable that nobody gives: its settings would not even import."""
+        given = self._secrets()
+        for variable in decisions.missing:
+            if variable.name not in given:
+                message = f"{variable.place}: the settings need {variable.name}, and nothing here knows its value"
+                raise UsageError(message, hint=f"give it below `secrets`: {variable.name}: env:{variable.name}")
 
     def _secrets(self) -> dict[str, str]:
         named = {"SECRET_KEY": "generate"} if self.project.framework == "django" else {}

@@ -10,6 +10,7 @@ from stackwise.answers import Choices
 from stackwise.catalog.model import Component, System
 from stackwise.errors import CatalogError
 from stackwise.plan.model import ADDRESS
+from stackwise.plan.settings import application_of
 from stackwise.project import Project
 
 Vocabulary = Mapping[str, Any]
@@ -34,7 +35,7 @@ def site_vocabulary(
         "socket": f"/run/{site}/app.sock",
         "domain": choices["access.domain"],
         "names": [choices["access.domain"], ADDRESS],
-        "wsgi": choices.get("project.wsgi"),
+        "wsgi": application_of(project),
         "app_dir": project.app_dir,
         # Later ones win; a secret that was given wins over one that was made.
         "environment_files": [f"/etc/{site}/environment", f"-/etc/{site}/secrets.d/*.env", f"-/etc/{site}/secrets"],

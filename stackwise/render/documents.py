@@ -11,6 +11,7 @@ from stackwise.advice import Advice
 from stackwise.plan.model import Plan
 
 _WIDTH = 100
+_HOW = {"overlay": "overridden", "already": "as the project has it", "left": "left to the project"}
 
 
 def plan_document(plan: Plan, files: Iterable[str]) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def _memory_line(document: Mapping[str, Any]) -> str:
 
 def _settings_lines(settings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for setting in settings:
-        how = f"by {', '.join(setting['variables'])}" if setting["how"] == "environment" else "overridden"
+        how = f"by {', '.join(setting['variables'])}" if setting["how"] == "environment" else _HOW[setting["how"]]
         yield f"{setting['name']} ({how}): {setting['because']}"
     if not settings:
         yield "not a Django project: it reads its environment"

@@ -18,6 +18,10 @@ NESTED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]?\s*(\S+)", re
 REASONS = [
     (r"No matching distribution found for (.+)", "nothing that can be installed was found for {}"),
     (
+        r"Collecting (\S+)(?:(?!Collecting)[\s\S])*subprocess-exited-with-error",
+        "{} has no wheel for this Python and would need a compiler",
+    ),
+    (
         r"(?:Failed building wheel for|Failed to build|ERROR: Failed to build '?)\s*([^\s']+)",
         "{} has no wheel for this Python and would need a compiler",
     ),
