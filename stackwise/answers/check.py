@@ -150,12 +150,10 @@ def _component_faults(
     if isinstance(value, list) and not category.multiple and len(value) != 1:
         yield places.fault(path, f"this layer takes one component, not {len(value)}")
         return
-    options = {component.id for component in catalog.options(category.id)}
-    for component in ids:
-        if component not in options:
-            yield places.fault(
-                path, f"{category.name} has no component {component!r}", nearest(str(component), options)
-            )
+    for word in ids:
+        if catalog.in_category(category.id, str(word)) is None:
+            known = [component.id for component in catalog.options(category.id)]
+            yield places.fault(path, f"{category.name} has no component {word!r}", nearest(str(word), known))
 
 
 def _value_faults(path: Path, value: object, question: Question, places: Places) -> Iterator[Fault]:

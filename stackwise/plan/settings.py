@@ -317,7 +317,9 @@ class _Decision:
         root, *path = name.split(".")
         if root not in self.expressions:
             return UNKNOWN
-        value = evaluate(self.expressions[root], {**self.environment, **variables})
+        # A text that is filled in on the server is weighed as it stands.
+        environ = {key: str(text) for key, text in {**self.environment, **variables}.items()}
+        value = evaluate(self.expressions[root], environ)
         for part in path:
             value = value.get(part, UNKNOWN) if isinstance(value, dict) else UNKNOWN
         return value
