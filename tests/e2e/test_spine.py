@@ -1,0 +1,268 @@
+"""From an answers file to a live site and back, on a real machine: the order of the tests is the order of a site's life."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import re
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Program
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+CANARY = "canary-5e1f0c7a-do-not-leak"
+
+
+class Visitor:
+    """A browser as far as we need one: trusts the site's authority, keeps cookies, sends forms with a file."""
+
+    def __init__(self, program: Program) -> None:
+        authority = next(program.state.glob("*/authority.pem"))
+        context = ssl.create_default_context(cafile=str(authority))
+        self.base = f"https://{program.address()}"
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), jar)
+
+    def get(self, path: str, **headers: str) -> Any:
+        request = urllib.request.Request(self.base + path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        return self.opener.open(request, timeout=20)
+
+    def text(self, path: str) -> str:
+        return str(self.get(path).read().decode())
+
+    def post(self, path: str, fields: dict[str, str], file: tuple[str, str, bytes] | None = None) -> Any:
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.text(path))
+        assert token, f"no form at {path}"
+        values = {**fields, "csrfmiddlewaretoken": token[1]}
+        boundary = "stackwise-boundary"
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
+            for k, v in values.items()
+        ]
+        if file:
+            name, filename, content = file
+            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\nContent-Type: image/png\r\n\r\n'
+            parts.append(head.encode() + content + b"\r\n")
+        body = b"".join([*parts, f"--{boundary}--\r\n".encode()])
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Referer": self.base + path}
+        return self.opener.open(urllib.request.Request(self.base + path, body, headers), timeout=20)
+
+
+@pytest.fixture(scope="module")
+def visitor(superbook: Program) -> Visitor:
+    """Give a visitor of the site, once it stands."""
+    return Visitor(superbook)
+
+
+def changed(happened: list[dict[str, Any]]) -> int:
+    return sum(event["changed"] for event in happened if event["event"] == "HostSummarised")
+
+
+def test_up_makes_the_site(superbook: Program) -> None:
+    superbook.environment["API_TOKEN"] = CANARY
+    answers = superbook.folder / "stackwise.yml"
+    answers.write_text(
+        answers.read_text().replace("  SECRET_KEY: generate", "  SECRET_KEY: generate\n  API_TOKEN: env:API_TOKEN")
+    )
+    happened = superbook.events("up", "--yes")
+    kinds = [event["event"] for event in happened]
+    assert kinds[0] == "RunStarted"
+    assert kinds[-1] == "RunFinished"
+    phases = [event["phase"] for event in happened if event["event"] == "PhaseFinished"]
+    assert phases == ["plan", "provision", "configure", "deploy", "verify"]
+    checks = {event["name"]: event["status"] for event in happened if event["event"] == "CheckFinished"}
+    assert "fault" not in checks.values()
+    assert {name.split(":")[0] for name in checks} == {"available", "resilient", "secure", "responsive", "capacity"}
+
+
+def test_up_again_changes_nothing(superbook: Program) -> None:
+    happened = superbook.events("up", "--yes")
+    assert changed(happened) == 0
+    assert "ServerFound" in {event["event"] for event in happened}
+
+
+def test_pages_static_files_and_their_caching(visitor: Visitor) -> None:
+    page = visitor.text("/")
+    path = re.search(r'href="(/static/[^"]+\.[0-9a-f]{12}\.css)"', page)
+    assert path, page
+    style = visitor.get(path[1], Accept_Encoding="br")
+    assert style.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert style.headers["Content-Encoding"] == "br"
+    assert visitor.get(path[1], Accept_Encoding="gzip").headers["Content-Encoding"] == "gzip"
+
+
+def test_login_and_upload(superbook: Program, visitor: Visitor) -> None:
+    code = "from django.contrib.auth.models import User; User.objects.create_superuser('ann', 'ann@example.org', 'a-long-password-1')"
+    superbook.run("manage", "--", "shell", "-c", code)
+    answer = visitor.post("/accounts/login/", {"username": "ann", "password": "a-long-password-1"})
+    assert answer.status == 200
+    pixel = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
+    page = visitor.post("/profiles/edit/", {"about": "hello"}, ("avatar", "me.png", pixel)).read().decode()
+    path = re.search(r'src="(/media/[^"]+)"', page)
+    assert path, page
+    media = visitor.get(path[1])
+    assert media.read() == pixel
+    assert media.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_site_answers_without_its_cache(superbook: Program, visitor: Visitor) -> None:
+    superbook.on_server("sudo systemctl stop redis-server")
+    try:
+        assert visitor.get("/").status == 200
+        # Logged in still: sessions are kept in the database as well.
+        assert visitor.get("/profiles/edit/").url.endswith("/profiles/edit/")
+    finally:
+        superbook.on_server("sudo systemctl start redis-server")
+
+
+def test_it_comes_back_after_a_reboot(superbook: Program, visitor: Visitor) -> None:
+    superbook.run("ssh", "--", "sudo systemctl reboot", code=None)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        try:
+            if visitor.get("/").status == 200 and superbook.run("ssh", "--", "true", code=None).returncode == 0:
+                break
+        except (urllib.error.URLError, OSError):
+            continue
+    assert "fault" not in superbook.run("verify", "--json").stdout
+
+
+def test_verify_finds_what_is_broken(superbook: Program) -> None:
+    superbook.on_server("sudo systemctl stop superbook.socket superbook.service")
+    done = superbook.run("verify", "--json", code=4)
+    faults = [check for check in json.loads(done.stdout)["checks"] if check["status"] == "fault"]
+    assert any(check["name"].startswith("available") for check in faults)
+    assert all(check["hint"] for check in faults)
+    happened = superbook.events("up", "--yes")
+    assert changed(happened) > 0
+
+
+def test_logs_status_runs_and_open(superbook: Program) -> None:
+    assert "gunicorn" in superbook.run("logs").stdout
+    assert "did you mean nginx?" in superbook.run("logs", "ngin", code=2).stderr
+    status = json.loads(superbook.run("status", "--json").stdout)
+    assert status["servers"][0]["state"] == "running"
+    assert superbook.run("open").stdout.strip() == status["url"]
+    runs = json.loads(superbook.run("runs", "--json").stdout)["runs"]
+    assert runs[0]["command"] == "up"
+    assert "# Run 1: up superbook" in superbook.run("runs", "show", "1").stdout
+
+
+def test_the_rendered_project_runs_without_us(superbook: Program, tmp_path: Path) -> None:
+    superbook.run("render", "-o", str(tmp_path / "out"))
+    (journal,) = superbook.state.glob("superbook-*")
+    known_hosts = next((journal / "known_hosts").iterdir())
+    ssh = f"-o UserKnownHostsFile={known_hosts} -o StrictHostKeyChecking=yes -i {journal / 'ssh_key'}"
+    playbook = Path(sys.executable).parent / "ansible-playbook"
+    secrets = tmp_path / "secrets.yml"
+    kept = json.loads((journal / "secrets.json").read_text())
+    secrets.write_text(json.dumps({"site_secrets": {**kept, "API_TOKEN": CANARY}}))
+    for more in ([], ["--check", "--diff"]):
+        done = subprocess.run(
+            [str(playbook), "site.yml", "-e", f"@{secrets}", *more],
+            cwd=tmp_path / "out",
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(tmp_path),
+                "ANSIBLE_SSH_ARGS": ssh,
+                "LANG": "C.UTF-8",
+                "SSH_AUTH_SOCK": "",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        recap = done.stdout.rpartition("PLAY RECAP")[2]
+        assert "changed=0" in recap, done.stdout[-6000:]
+
+
+def test_a_new_release_takes_over(superbook: Program, visitor: Visitor) -> None:
+    template = next((superbook.folder / "templates").rglob("base.html"))
+    template.write_text(template.read_text().replace("</title>", " second release</title>"))
+    happened = superbook.events("up", "--yes")
+    assert changed(happened) > 0
+    assert "second release" in visitor.text("/")
+
+
+def test_a_release_that_answers_500_never_takes_over(superbook: Program, visitor: Visitor) -> None:
+    urls = superbook.folder / "superbook" / "urls.py"
+    good = urls.read_text()
+    urls.write_text(good + "\nraise RuntimeError('broken on purpose')\n")
+    done = superbook.run("up", "--yes", code=1)
+    assert "broken on purpose" in done.stderr
+    assert "stackwise up" in done.stderr
+    assert visitor.get("/").status == 200
+    urls.write_text(good)
+
+
+def test_a_migration_that_fails_leaves_the_old_release_serving(superbook: Program, visitor: Visitor) -> None:
+    migrations = superbook.folder / "posts" / "migrations"
+    last = sorted(path.stem for path in migrations.glob("0*.py"))[-1]
+    bad = migrations / "0099_breaks.py"
+    bad.write_text(
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        f"    dependencies = [('posts', '{last}')]\n    operations = [migrations.RunSQL('SELECT broken_on_purpose FROM nowhere')]\n"
+    )
+    done = superbook.run("up", "--yes", code=1)
+    assert "Migrate the database" in done.stderr
+    assert visitor.get("/").status == 200
+    bad.unlink()
+    superbook.run("up", "--yes")
+
+
+def test_requirements_that_do_not_resolve_are_named(superbook: Program, visitor: Visitor) -> None:
+    requirements = superbook.folder / "requirements.txt"
+    good = requirements.read_text()
+    requirements.write_text(good + "no-such-package-of-ours==99.9\n")
+    done = superbook.run("up", "--yes", code=1)
+    assert "no-such-package-of-ours" in done.stderr
+    assert visitor.get("/").status == 200
+    requirements.write_text(good)
+
+
+def test_no_secret_lies_anywhere_but_in_its_stores(superbook: Program) -> None:
+    """Search every byte that the runs left here and on the server."""
+    secrets = [CANARY, *json.loads(next(superbook.state.glob("*/secrets.json")).read_text()).values()]
+    stores = {path for path in superbook.state.rglob("secrets.json")}
+    for path in (
+        p for root in (superbook.home, superbook.folder) for p in root.rglob("*") if p.is_file() and p not in stores
+    ):
+        content = path.read_bytes()
+        assert not any(secret.encode() in content for secret in secrets), path
+    words = " ".join(f"-e '{secret}'" for secret in secrets)
+    found = superbook.on_server(
+        f"sudo grep -rlsF {words} /etc /srv /var/log /var/lib/cloud /tmp /home /root /run/systemd || true"
+    ).split()
+    assert set(found) <= {"/etc/superbook/secrets"}
+    modes = superbook.on_server("sudo stat -c %a:%U /etc/superbook/secrets").strip()
+    assert modes == "600:root"
+
+
+def test_destroy_leaves_nothing(superbook: Program) -> None:
+    before = json.loads(superbook.run("status", "--json").stdout)["servers"][0]
+    superbook.run("destroy", "--yes")
+    assert not list(superbook.state.glob("superbook-*"))
+    assert before["id"] not in superbook.run("orphans").stdout
+    for command in (
+        ["ip", "netns"],
+        ["nft", "list", "ruleset"],
+        ["cat", "/proc/mounts"],
+        ["losetup", "-l"],
+        ["ps", "-eo", "args"],
+    ):
+        seen = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        assert before["id"] not in seen, command
+        assert before["address"] not in seen, command
