@@ -67,10 +67,12 @@ def _share(folder: Path) -> None:
     """Let what is unmounted below `folder` be unmounted in other machines' mount namespaces as well.
 
     A machine started later has a copy of every mount of the host. Without this, on a host whose mounts are private,
-    that copy holds our disk as long as the other machine runs.
+    that copy holds our disk as long as the other machine runs. Private first: on a host whose mounts are shared, the
+    folder would stay in the group of what it lies on, and everything mounted below it be mounted twice.
     """
     if str(folder) not in mounted_below(folder, MOUNTS.read_text()):
         run(["mount", "--bind", str(folder), str(folder)])
+    run(["mount", "--make-private", str(folder)])
     run(["mount", "--make-shared", str(folder)])
 
 
@@ -79,11 +81,11 @@ def unmount(folder: Path) -> None:
 
     Raises DeadlineError when the loop device is still held after ten seconds.
     """
-    for target in reversed(mounted_below(folder, MOUNTS.read_text())):
-        code, _, _ = attempt(["umount", target])
+    while targets := mounted_below(folder, MOUNTS.read_text()):
+        code, _, _ = attempt(["umount", targets[-1]])
         if code != 0:
             # Somebody of the host stands in it (a shell, an editor): out of sight now, gone when he leaves.
-            run(["umount", "--lazy", target])
+            run(["umount", "--lazy", targets[-1]])
     _await_release(folder / "disk.img")
 
 

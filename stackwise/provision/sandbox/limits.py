@@ -140,7 +140,7 @@ def _limited(host: Hierarchies, group: str, controller: str) -> Limit:
 
 def is_unlimited(value: str) -> bool:
     """Tell whether the text of a limit's file means none: max, -1, or (memory, version 1) all that can be counted."""
-    first = value.split()[0]
+    first, *_ = value.split()
     return first == "max" or not 0 <= int(first) < NO_MEMORY_LIMIT
 
 
