@@ -22,5 +22,7 @@ lint: $(STAMP)  ## everything that reads the code without running it
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict .
+	PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --offline --profile production playbooks
 
 .PHONY: help install lint
