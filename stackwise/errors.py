@@ -1,6 +1,7 @@
 """What can go wrong, as data.
 
-Nothing here prints or exits: `stackwise.cli` turns an error into words on stderr and an exit code, the TUI into a screen.
+Nothing here prints or exits: `stackwise.cli` turns an error into words on stderr and an exit code, the TUI into a
+screen.
 
     StackwiseError                     (exit 1)
     ├── UsageError                     (exit 2)  a call that makes no sense: what was asked for can't be done that way
@@ -45,7 +46,9 @@ class UsageError(StackwiseError):
 class Fault:
     """One fault of an answers file, with its place.
 
-    `line` and `column` count from 1; 0 means that the fault has no place in the file (it came from `--set`, or the key is absent).
+    `line` and `column` count from 1; 0 means that the fault has no place in the file (it came from `--set`, or the key
+    is absent). `key` is
+    the dotted key of the answer.
     """
 
     file: str
@@ -53,6 +56,7 @@ class Fault:
     column: int
     message: str
     hint: str = ""
+    key: str = ""
 
     @property
     def place(self) -> str:

@@ -1,7 +1,9 @@
 """What can happen in a run, in the past tense: one frozen dataclass each, and its JSON.
 
 The command line, the TUI and the record of a run all read this one stream; nothing else tells them anything. A run is a
-generator of events. On the wire an event is `{"event": "TaskFinished", "at": "2026-11-20T11:02:41.120+00:00", ...}`, one a line.
+generator of events. On the wire an event is one line:
+
+    {"event": "TaskFinished", "at": "2026-11-20T11:02:41.120+00:00", ...}
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Where things are: our own data, and the user's files.
 
-The state folder follows the XDG base directory specification: records and secrets are state, the sandbox's cached base is cache.
+The state folder follows the XDG base directory specification: records and secrets are state, the sandbox's cached base
+is cache.
 https://specifications.freedesktop.org/basedir-spec/latest/
 """
 

@@ -1,0 +1,123 @@
+"""What we have to say about a set of choices: recommendations, warnings and conflicts, each with its reason. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from stackwise.advice.facts import chosen, gather
+from stackwise.answers import Choices
+from stackwise.catalog import Catalog
+from stackwise.catalog.expression import Facts, evaluate
+from stackwise.catalog.model import Category, Clause, Component, Source
+from stackwise.project import Project
+
+__all__ = ["Advice", "Option", "advise", "conflicts_of", "options_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to be said.
+
+    A conflict cannot work; a warning is a judgement and can be accepted with a reason; a note informs.
+    """
+
+    id: str
+    kind: Literal["conflict", "warning", "note"]
+    says: str
+    because: str
+    settle: str = ""
+    accepted: str = ""
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A component as one of the choices of its layer.
+
+    `why_not` is the reason why it cannot be taken, empty where it can.
+    """
+
+    component: Component
+    chosen: bool
+    recommended: bool
+    why_not: str
+
+
+def advise(choices: Choices, project: Project, catalog: Catalog) -> tuple[Advice, ...]:
+    """Return all advice on the choices, conflicts first.
+
+    Raises UsageError for a provider or a size that does not exist.
+    """
+    facts = gather(choices, project, catalog)
+    said = [*_component_conflicts(choices, catalog, facts), *_rules(choices, catalog, facts)]
+    weight = {"conflict": 0, "warning": 1, "note": 2}
+    return tuple(sorted(said, key=lambda advice: (weight[advice.kind], bool(advice.accepted))))
+
+
+def conflicts_of(advice: tuple[Advice, ...]) -> tuple[str, ...]:
+    """Return a sentence for each conflict: what, and why."""
+    return tuple(f"{a.says} {a.because}" for a in advice if a.kind == "conflict")
+
+
+def options_for(category: Category, choices: Choices, project: Project, catalog: Catalog) -> tuple[Option, ...]:
+    """Return the options of a layer, each with the reason why it cannot be taken beside the other choices."""
+    taken = choices.components(category.answer)
+    options = []
+    for component in catalog.options(category.id):
+        supposed = Choices({**choices.values, category.answer: component.id}, choices.origins, choices.folder)
+        why_not = _why_not(component, category, gather(supposed, project, catalog))
+        options.append(Option(component, component.id in taken, component.id == category.default, why_not))
+    return tuple(options)
+
+
+def _why_not(component: Component, category: Category, facts: Facts) -> str:
+    if not component.installable:
+        return "stackwise advises on it, and does not install it."
+    if category.id == "os" and component.id not in facts["images"]:
+        return f"The provider has no image of {component.name}."
+    return next((clause.because for clause in _broken(component, facts)), "")
+
+
+def _broken(component: Component, facts: Facts) -> Iterator[Clause]:
+    yield from (clause for clause in component.requires if not evaluate(clause.when, facts))
+    yield from (clause for clause in component.conflicts if evaluate(clause.when, facts))
+
+
+def _component_conflicts(choices: Choices, catalog: Catalog, facts: Mapping[str, Any]) -> Iterator[Advice]:
+    for component in chosen(choices, catalog):
+        if not component.installable:
+            because = "There is no role for it in this version; the entry says when it would be the right choice."
+            key = next(c.answer for c in catalog.categories.values() if component.id in choices.components(c.answer))
+            settle = f"{key}: {next(c.default for c in catalog.categories.values() if c.answer == key)}"
+            yield Advice(
+                f"{component.id}-not-installed", "conflict", f"{component.name} cannot be installed.", because, settle
+            )
+        for number, clause in enumerate(_broken(component, facts), start=1):
+            says = f"{component.name} cannot be used here."
+            yield Advice(f"{component.id}-{number}", "conflict", says, clause.because, clause.settle)
+
+
+def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]:
+    accepted = choices.under("accepted")
+    for rule in catalog.rules:
+        if evaluate(rule.when, facts):
+            reason = accepted.get(rule.id, "") if rule.kind == "warning" else ""
+            yield Advice(
+                rule.id,
+                rule.kind,
+                _filled(rule.says, facts),
+                _filled(rule.because, facts),
+                rule.settle,
+                reason,
+                rule.sources,
+            )
+
+
+def _filled(text: str, facts: Facts) -> str:
+    """Put facts into a rule's words: `{memory_mb}`. The texts are ours; the facts are only ever shown."""
+    for name, value in facts.items():
+        if f"{{{name}}}" in text:
+            text = text.replace(f"{{{name}}}", f"{value:g}" if isinstance(value, float) else str(value))
+    return text

@@ -1,0 +1,1 @@
+"""The way to servers: providers, keys, ssh. The only place that imports libcloud."""

@@ -1,0 +1,157 @@
+"""A plan as an Ansible project: `{path: bytes}`, the same bytes for the same answers.
+
+Pure; whoever calls it writes the files.
+
+What comes out is a folder that an Ansible user recognises, with nothing in it that needs stackwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from stackwise import paths
+from stackwise.plan.model import Plan, Variable
+from stackwise.project import Snapshot
+from stackwise.render.overlay import render_overlay
+from stackwise.render.yaml_text import comment, document, dump, variables_text
+
+__all__ = ["count_tasks", "render_project", "write_project"]
+
+Files = dict[str, bytes]
+
+_ANSIBLE_CFG = """\
+[defaults]
+inventory = inventory
+roles_path = roles
+interpreter_python = /usr/bin/python3
+# A server whose key is not known is not the server that was made.
+host_key_checking = True
+gathering = explicit
+retry_files_enabled = False
+
+[ssh_connection]
+# One round trip a task instead of three.
+pipelining = True
+"""
+
+
+def render_project(
+    plan: Plan, snapshot: Snapshot, answers_text: str, addresses: Mapping[str, str], admin_keys: Sequence[str] = ()
+) -> Files:
+    """Return the Ansible project. A server that has no address yet gets a place to write it down.
+
+    `admin_keys` are the administrator's public keys; without any, whoever can log in already stays the one who can.
+    """
+    files = {
+        "site.yml": _site(plan),
+        "ansible.cfg": _ANSIBLE_CFG,
+        "inventory/hosts.yml": _inventory(plan, addresses),
+        "group_vars/all.yml": _group_vars(plan, admin_keys),
+        "stackwise.yml": answers_text,
+        "README.md": _readme(plan, addresses),
+        **{f"files/settings/{name}": text for name, text in _settings_files(plan).items()},
+    }
+    rendered = {path: text.encode() for path, text in files.items()}
+    rendered[f"files/{plan.variable('site_archive')}"] = snapshot.archive
+    rendered.update(_roles(plan))
+    return dict(sorted(rendered.items()))
+
+
+def count_tasks(plan: Plan) -> int:
+    """Return how many tasks a run of the plan starts, handlers left out; a role's main file lists them all."""
+    return sum(_tasks_in(role) for play in plan.plays for role in play.roles)
+
+
+def _settings_files(plan: Plan) -> Mapping[str, str]:
+    return render_overlay(plan.project, plan.settings) if plan.settings else {}
+
+
+def _site(plan: Plan) -> str:
+    plays = [
+        {
+            "name": play.name,
+            "hosts": play.hosts,
+            "become": True,
+            "gather_facts": False,
+            "roles": [{"role": role} for role in play.roles],
+        }
+        for play in plan.plays
+    ]
+    head = comment(
+        f"The whole of {plan.identity}: from an unknown server to one that serves the site. Read it from top to bottom."
+    )
+    return document(head + "\n".join(dump([play]) for play in plays))
+
+
+def _inventory(plan: Plan, addresses: Mapping[str, str]) -> str:
+    hosts = {
+        server.name: {"ansible_host": addresses[server.name]} if server.name in addresses else {}
+        for server in plan.servers
+    }
+    children: dict[str, dict[str, dict[str, dict[str, str]]]] = {
+        group: {"hosts": {name: {} for name in names}} for group, names in plan.group.items()
+    }
+    user = {"ansible_user": plan.access.admin_user}
+    missing = [server.name for server in plan.servers if server.name not in addresses]
+    head = comment("Give each server its address: `ansible_host: 203.0.113.10` below its name.") if missing else ""
+    return document(head + dump({"all": {"hosts": hosts, "vars": user, "children": children}}))
+
+
+def _group_vars(plan: Plan, admin_keys: Sequence[str]) -> str:
+    keys = Variable("base_admin_keys", list(admin_keys))
+    variables = [*plan.variables, keys, *_settings_variables(plan)]
+    roles = [role for play in plan.plays for role in play.roles]
+    by_role = groupby(
+        sorted(variables, key=lambda v: roles.index(_role_of(v, roles))), key=lambda v: _role_of(v, roles)
+    )
+    parts = [variables_text(group) for _, group in by_role]
+    head = comment(
+        "The values that were decided, by role. What each one means stands in roles/<role>/meta/argument_specs.yml."
+    )
+    return document(head, *parts)
+
+
+def _settings_variables(plan: Plan) -> Iterator[Variable]:
+    files = {name: f"settings/{name}" for name in sorted(_settings_files(plan))}
+    yield Variable("site_settings_files", files, "Modules beside the release that carry what the stack decides")
+
+
+def _role_of(variable: Variable, roles: list[str]) -> str:
+    return max((role for role in roles if variable.name.startswith(f"{role}_")), key=len)
+
+
+def _roles(plan: Plan) -> Iterator[tuple[str, bytes]]:
+    for role in sorted({role for play in plan.plays for role in play.roles}):
+        folder = paths.roles_dir() / role
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield f"roles/{role}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+
+
+def _tasks_in(role: str) -> int:
+    import yaml  # noqa: PLC0415 - only a run counts tasks
+
+    return len(yaml.safe_load((paths.roles_dir() / role / "tasks" / "main.yml").read_bytes()))
+
+
+def _readme(plan: Plan, addresses: Mapping[str, str]) -> str:
+    environment = Environment(
+        loader=PackageLoader("stackwise.render"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML
+    )
+    return environment.get_template("README.md.j2").render(plan=plan, addresses=addresses)
+
+
+def write_project(files: Mapping[str, bytes], directory: Path) -> None:
+    """Write rendered files below `directory`. Raises OSError."""
+    for path, content in files.items():
+        target = directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)

@@ -1,0 +1,9 @@
+"""The asgi application of superbook."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "superbook.settings.production")
+
+application = get_asgi_application()

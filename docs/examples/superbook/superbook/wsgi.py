@@ -1,0 +1,9 @@
+"""The wsgi application of superbook."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "superbook.settings.production")
+
+application = get_wsgi_application()

@@ -1,0 +1,156 @@
+"""What rules and formulas can speak about: one flat mapping of dotted names.
+
+It is made from the choices, the project and the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from stackwise.advice.sizing import BASE_MB, memory_shares, option_key, option_values
+from stackwise.answers import Choices
+from stackwise.catalog import Catalog
+from stackwise.catalog.model import Component, Offer, Size
+from stackwise.errors import UsageError
+from stackwise.project import Project
+
+
+def chosen(choices: Choices, catalog: Catalog) -> tuple[Component, ...]:
+    """Return the components in use, in the order of the walk, each once."""
+    found: dict[str, Component] = {}
+    for category in catalog.categories.values():
+        for name in choices.components(category.answer):
+            found.setdefault(name, catalog.component(name))
+    return tuple(found.values())
+
+
+def offer_of(choices: Choices, catalog: Catalog) -> Offer:
+    """Return what the chosen provider sells. Raises UsageError where it is no provider."""
+    provider = catalog.component(choices["hosting.provider"])
+    if provider.offer is None:
+        raise UsageError(
+            f"{provider.name} sells no servers", hint="choose another: stackwise catalog list --category provider"
+        )
+    return provider.offer
+
+
+def size_of(choices: Choices, catalog: Catalog) -> Size:
+    """Return the chosen size. Raises UsageError that lists what is sold."""
+    offer = offer_of(choices, catalog)
+    for size in offer.sizes:
+        if size.id == choices["hosting.size"]:
+            return size
+    sold = ", ".join(f"{size.id} ({size.cpus} CPU, {size.memory_mb} MiB)" for size in offer.sizes)
+    raise UsageError(
+        f"{choices['hosting.provider']} sells no size {choices['hosting.size']!r}; it sells {sold}",
+        hint=f"say it with: --set hosting.size={offer.sizes[0].id}",
+    )
+
+
+def gather(choices: Choices, project: Project, catalog: Catalog) -> dict[str, Any]:
+    """Return every fact. Raises UsageError for a provider or a size that does not exist."""
+    size = size_of(choices, catalog)
+    components = chosen(choices, catalog)
+    facts: dict[str, Any] = {
+        key: value for key, value in choices.values.items() if not key.startswith(("options.", "secrets."))
+    }
+    facts.update(_project_facts(choices, project, catalog))
+    facts.update(_server_facts(choices, size, catalog))
+    facts["tls"] = any(c.install.provides.get("tls", False) for c in components if c.install)
+    for value in option_values(components, choices.under("options"), facts):
+        facts[option_key(value.component, value.question.id)] = value.value
+    facts["memory.needed_mb"] = sum(share.memory_mb for share in memory_shares(components, facts))
+    facts["memory.base_mb"] = BASE_MB
+    return facts
+
+
+def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, Any]:
+    offer = offer_of(choices, catalog)
+    amount, currency = str(choices["needs.budget"]).split(" ")
+    groups = {category.group for category in catalog.categories.values() if category.group}
+    counts = choices.under("hosting.servers")
+    return {
+        "cpus": size.cpus,
+        "memory_mb": size.memory_mb,
+        "disk_gb": size.disk_gb,
+        "kernel": offer.kernel,
+        "images": list(offer.images),
+        "locations": list(offer.locations),
+        "budget.amount": float(amount),
+        "budget.currency": currency,
+        "cost.amount": size.price,
+        "cost.currency": offer.currency,
+        **{f"servers.{group}": counts.get(group, 1) for group in groups},
+        "servers.count": 1,
+    }
+
+
+def _project_facts(choices: Choices, project: Project, catalog: Catalog) -> dict[str, Any]:
+    system = catalog.component(choices["stack.os"]).system
+    python = system.python if system else ""
+    engine = next((d.engine for d in project.databases if d.alias == "default" and d.engine), "")
+    return {
+        "os.python": python,
+        "project.framework": project.framework,
+        "project.interface": "wsgi" if choices.get("project.wsgi") else "asgi",
+        "project.requires_python": project.requires_python or "",
+        "project.python_fits": python_fits(project.requires_python, python),
+        "project.uses": list(project.uses),
+        "project.database": engine.rpartition(".")[2],
+        "project.has_tests": project.has_tests,
+        "project.has_requirements": bool(project.requirements.source),
+        "project.frontend_build": bool(project.frontend_build),
+    }
+
+
+def python_fits(wanted: str | None, version: str) -> bool:
+    """Whether a `requires-python` admits the Python of a system; what can't be read forbids nothing."""
+    if not wanted or not version:
+        return True
+    try:
+        # A system's Python is some patch release of `version`; "3.11" alone would fail ">=3.11.2" and pass "<3.11.5".
+        return any(f"{version}.{patch}" in SpecifierSet(wanted) for patch in range(30))
+    except InvalidSpecifier:
+        return True
+
+
+def fact_names(catalog: Catalog) -> Iterator[str]:
+    """Yield the name of every fact that an expression may read, so that a test can hold the catalog to them."""
+    yield from [
+        "cpus",
+        "memory_mb",
+        "disk_gb",
+        "kernel",
+        "images",
+        "locations",
+        "tls",
+        "name",
+        "environment",
+        "budget.amount",
+        "budget.currency",
+        "cost.amount",
+        "cost.currency",
+        "servers.count",
+        "memory.needed_mb",
+        "memory.base_mb",
+        "os.python",
+        "project.framework",
+        "project.interface",
+        "project.requires_python",
+        "project.python_fits",
+        "project.uses",
+        "project.database",
+        "project.has_tests",
+        "project.has_requirements",
+        "project.frontend_build",
+    ]
+    for category in catalog.categories.values():
+        yield category.answer
+        if category.group:
+            yield f"servers.{category.group}"
+    yield from catalog.questions
+    for component in catalog.components.values():
+        yield from (option_key(component.id, question.id) for question in component.questions)

@@ -1,0 +1,118 @@
+"""The first answers file of a project: every question with its answer, where it came from and why it is asked."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stackwise.answers import Answers, Choices, choose
+from stackwise.answers.check import why_wrong
+from stackwise.answers.document import Document
+from stackwise.catalog import Catalog
+from stackwise.errors import AnswersError, Fault
+from stackwise.project import Project
+
+_WIDTH = 110
+# Asked only where somebody wants it, so a first file does not carry it.
+_LEFT_OUT = ("project.ref",)
+_SECTIONS = {
+    "project": "What is deployed.",
+    "team": "Who looks after it.",
+    "needs": "What it has to carry and to survive.",
+    "hosting": "Where it runs.",
+    "stack": "The layers. See the options of each, with their trade-offs: stackwise catalog list",
+    "access": "How visitors and administrators reach it.",
+}
+
+
+def first_answers(project: Project, catalog: Catalog, given: Mapping[str, Any], source: str, folder: Path) -> str:
+    """Return a commented answers file for a scanned project. `source` is where the project lies, seen from `folder`.
+
+    Raises AnswersError for a given answer that is wrong.
+    """
+    usual = {"name": _name_of(project, catalog), "project.source": source}
+    usual["access.domain"] = f"{usual['name']}.test"
+    if "name" in given and isinstance(given["name"], str):
+        usual["access.domain"] = f"{given['name']}.test"
+    choices = choose(Answers(folder / "stackwise.yml", usual, given), scanned_answers(project), catalog)
+    document = Document.parse(_text(choices, catalog), "stackwise.yml")
+    known = {*catalog.questions, *(category.answer for category in catalog.categories.values())}
+    for key, value in given.items():
+        if key not in known and key.split(".")[0] not in ("secrets", "accepted", "options", "schema"):
+            raise AnswersError(
+                (Fault(f"--set {key}", 0, 0, "this key is not known", "see them all: stackwise schema answers"),)
+            )
+        document.change(key, value)
+    return document.text()
+
+
+def scanned_answers(project: Project) -> dict[str, Any]:
+    """Return the answers that a scan gives."""
+    found = {"project.settings": project.settings, "project.wsgi": project.wsgi}
+    return {key: value for key, value in found.items() if value}
+
+
+def _name_of(project: Project, catalog: Catalog) -> str:
+    """Return the project's name as one that servers, users and folders can carry."""
+    word = "".join(sign if sign.isalnum() and sign.isascii() else "-" for sign in project.name.lower())
+    word = "-".join(part for part in word.split("-") if part)[:30].strip("-")
+    question = catalog.questions["name"]
+    return word if why_wrong(question, word) is None else str(question.default)
+
+
+def _text(choices: Choices, catalog: Catalog) -> str:
+    asked: dict[str, tuple[str, str]] = {
+        key: (question.ask, question.why) for key, question in catalog.questions.items()
+    }
+    for category in catalog.categories.values():
+        options = " | ".join(component.id for component in catalog.options(category.id) if component.installable)
+        asked[category.answer] = (category.ask, options)
+    lines = [
+        "# Answers for stackwise: read, edit, comment and commit this file.",
+        "# check it: stackwise check   see what follows: stackwise plan   do it: stackwise up",
+        "schema: 1",
+    ]
+    lines += [line for key in ("name", "environment") for line in _entry(key, asked[key], choices, "")]
+    for section, words in _SECTIONS.items():
+        keys = [
+            key
+            for key in asked
+            if key.startswith(f"{section}.") and key not in _LEFT_OUT and choices.get(key) is not None
+        ]
+        lines += ["", f"# {words}", f"{section}:"]
+        lines += [line for key in keys for line in _entry(key, asked[key], choices, "  ")]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "# Secrets are references, never values: generate, env:NAME, file:PATH, keyring:NAME",
+            "secrets: {}",
+            "",
+        ]
+    )
+
+
+def _entry(key: str, words: tuple[str, str], choices: Choices, indent: str) -> Iterator[str]:
+    origin = "; the scan found this" if choices.origins.get(key) == "scanned" else ""
+    ask, why = words
+    for line in textwrap.wrap(f"{ask} {why}{origin}", _WIDTH, break_long_words=False):
+        yield f"{indent}# {line}"
+    yield f"{indent}{key.rpartition('.')[2]}: {_scalar(choices[key])}"
+
+
+def _scalar(value: object) -> str:
+    import json  # noqa: PLC0415 - JSON scalars and lists are YAML, quoted right
+
+    if (
+        isinstance(value, str)
+        and value.replace("-", "").replace("_", "").replace(".", "").replace("/", "").isalnum()
+        and not value[0].isdigit()
+    ):
+        return (
+            value
+            if value.lower() not in ("true", "false", "yes", "no", "on", "off", "null", "none") or value == "none"
+            else json.dumps(value)
+        )
+    return json.dumps(value, ensure_ascii=False)

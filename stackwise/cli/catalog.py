@@ -1,0 +1,119 @@
+"""`stackwise catalog`: what can be chosen."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from stackwise.cli.design import print_json
+from stackwise.cli.options import json_option
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from stackwise.catalog import Catalog
+    from stackwise.catalog.model import Component
+
+_WIDTH = 96
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click decides the signature
+    from click.shell_completion import CompletionItem
+
+    from stackwise.catalog import load_catalog
+
+    found = (component for component in load_catalog().components.values() if component.id.startswith(incomplete))
+    return [CompletionItem(component.id, help=component.name) for component in found]
+
+
+@click.group("catalog", invoke_without_command=True)
+@click.pass_context
+def catalog_command(ctx: click.Context) -> None:
+    """Browse what can be chosen, with its trade-offs and sources."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_command)
+
+
+@catalog_command.command("list")
+@click.option("-c", "--category", metavar="ID", help="One layer only.")
+@json_option
+def list_command(category: str | None = None, as_json: bool = False) -> None:
+    """List the components by layer."""
+    from stackwise.catalog import load_catalog, nearest
+    from stackwise.errors import UsageError
+
+    catalog = load_catalog()
+    if category is not None and category not in catalog.categories:
+        raise UsageError(f"there is no layer {category!r}", hint=nearest(category, catalog.categories))
+    wanted = [category] if category else list(catalog.categories)
+    if as_json:
+        members = {c.id: c for name in wanted for c in catalog.options(name)}
+        print_json([component.model_dump(mode="json") for component in members.values()])
+        return
+    for name in wanted:
+        click.secho(f"{catalog.categories[name].name} ({name})", bold=True)
+        for component in catalog.options(name):
+            mark = {"current": " ", "ageing": "~", "gone": "x"}[component.state.state]
+            how = "" if component.installable else " (advice only)"
+            click.echo(f" {mark} {component.id:<14} {component.summary}{how}")
+    click.echo("\n~ ageing  x gone   more about one: stackwise catalog show ID")
+
+
+@catalog_command.command("show")
+@click.argument("name", metavar="ID", shell_complete=_complete)
+@json_option
+def show_command(name: str, as_json: bool) -> None:
+    """Show one component: what speaks for it, what it costs, and where that is from."""
+    from stackwise.catalog import load_catalog
+
+    catalog = load_catalog()
+    component = catalog.component(name)
+    if as_json:
+        print_json(component.model_dump(mode="json"))
+        return
+    for line in _page(component, catalog):
+        click.echo(line)
+
+
+def _page(component: Component, catalog: Catalog) -> Iterator[str]:
+    yield click.style(f"{component.name} ({component.id})", bold=True)
+    yield from _wrapped(component.summary)
+    yield ""
+    state = component.state.state + (f" since {component.state.since}" if component.state.since else "")
+    yield f"Layer     {', '.join(component.categories)}"
+    yield f"State     {state}. {component.state.note}".rstrip()
+    for support in component.support:
+        yield f"Support   {support.version}: until {support.until or 'unknown'}"
+    yield f"Licence   {component.licence}"
+    yield f"Install   {'yes' if component.installable else 'advice only'}"
+    yield from _section("Good at", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.good_at])
+    yield from _section("Costs", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.costs])
+    yield from _section("Notes", list(component.notes))
+    yield from _section("Choose it when", [component.choose_when])
+    yield from _section("Leave it when", [component.leave_when])
+    yield from _section("It cannot go with", [clause.because for clause in (*component.requires, *component.conflicts)])
+    yield from _section(
+        "Options", [f"{q.id}: {q.ask} {q.why} ({_default(q.formula, q.default)})" for q in component.questions]
+    )
+    yield from _section("Sources", [f"{s.url} (read {s.read}) {s.says}".rstrip() for s in component.sources])
+
+
+def _default(formula: str | None, default: object) -> str:
+    return f"= {formula}" if formula else f"default {default}"
+
+
+def _section(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield click.style(title, bold=True)
+        for line in lines:
+            yield from _wrapped(line, "  ")
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  " * bool(indent), break_long_words=False
+    )

@@ -1,0 +1,287 @@
+"""What touches the world: up, verify, status, runs, destroy, orphans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stackwise import events
+from stackwise.cli.design import print_json
+from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json_option, yes_option
+from stackwise.events import Event
+
+if TYPE_CHECKING:
+    from stackwise.journal import Journal
+    from stackwise.run import Job, Runner
+
+
+@click.command("up")
+@answers_options
+@yes_option
+@json_option
+def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
+    """Plan, ask, provision, configure, deploy, verify. Run again: goes on where it stopped, or changes nothing."""
+    from stackwise.render.documents import plan_document, plan_text
+    from stackwise.run import load_job
+
+    job = load_job(answers, overrides)
+    document = plan_document(job.plan(), job.rendered().keys())
+    if not yes:
+        click.echo(plan_text(document), err=True)
+        confirmed("Shall it be made?", yes=yes)
+    seen = _carry_out(job, lambda runner: runner.up(), as_json=as_json)
+    if not as_json:
+        _next_steps(job, seen, answers)
+
+
+@click.command("verify")
+@answers_options
+@json_option
+def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
+    """Prove that the site works: what a visitor sees from outside, and what the server says from inside."""
+    from stackwise.errors import VerifyError
+    from stackwise.run import load_job
+
+    job = load_job(answers, overrides)
+    if not as_json:
+        _carry_out(job, lambda runner: runner.verify(), as_json=False)
+        return
+    checks: list[dict[str, str]] = []
+    error: VerifyError | None = None
+    with _runner(job, lambda _: None) as runner:
+        try:
+            for event in runner.verify():
+                if isinstance(event, events.CheckFinished):
+                    checks.append({"name": event.name, "status": event.status, "saw": event.saw, "hint": event.hint})
+        except VerifyError as exc:
+            error = exc
+    print_json({"checks": checks})
+    if error is not None:
+        raise error
+
+
+@click.command("destroy")
+@answers_options
+@yes_option
+@json_option
+def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
+    """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
+    from stackwise.journal import Journal
+    from stackwise.run import load_job
+
+    job = load_job(answers, overrides)
+    journal = Journal.of(job.identity)
+    if not journal.exists:
+        click.echo(f"{job.identity} has nothing to remove", err=True)
+        return
+    for record in journal.servers().values():
+        what = f"{record.name} ({record.id or 'half made'}) at {record.provider}"
+        click.echo(
+            f"{what}, its disk and all data on it, will be removed",
+            err=True,
+        )
+    confirmed(f"Shall everything of {job.identity} go?", yes=yes)
+    _carry_out(job, lambda runner: runner.destroy(), as_json=as_json)
+
+
+@click.command("status")
+@answers_options
+@json_option
+def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
+    """Show what exists: servers as the record and as the provider know them, the URL, the last run."""
+    from stackwise.journal import Journal
+    from stackwise.run import load_job
+
+    job = load_job(answers, overrides)
+    document = _status(job, Journal.of(job.identity))
+    if as_json:
+        print_json(document)
+        return
+    click.secho(f"{document['name']} ({document['environment']})", bold=True)
+    for server in document["servers"]:
+        where = server["address"] or "no address yet"
+        click.echo(f"  {server['name']}: {server['state']}, {where}, {server['provider']} {server['id']}")
+    if not document["servers"]:
+        click.echo("  no server; make one: stackwise up")
+    if document["url"]:
+        click.echo(f"  site: {document['url']}")
+    if run := document["last_run"]:
+        click.echo(f"  last run: {run['number']} ({run['command']}) at {run['at']}, {run['ended']}")
+
+
+@click.group("runs", invoke_without_command=True)
+@answers_options
+@json_option
+@click.pass_context
+def runs_command(ctx: click.Context, answers: Path, overrides: dict[str, Any], as_json: bool) -> None:  # noqa: ARG001 - click passes flags so; --set is accepted everywhere
+    """Show the record of every run."""
+    from stackwise.journal.record import records
+
+    ctx.obj = {"folder": answers.resolve().parent, "as_json": as_json}
+    if ctx.invoked_subcommand is not None:
+        return
+    rows = [_run_row(record.number, record.command, record.events()) for record in records(answers.resolve().parent)]
+    if as_json:
+        print_json({"runs": rows})
+        return
+    for row in rows:
+        click.echo(f"{row['number']:>4}  {row['at']}  {row['command']:<8} {row['ended']}")
+    if not rows:
+        click.echo("no run yet; begin with: stackwise up")
+
+
+@runs_command.command("show")
+@click.argument("number", type=int)
+@click.pass_obj
+def runs_show_command(obj: dict[str, Any], number: int) -> None:
+    """Show run NUMBER: what it made, how long each phase took, what each check saw."""
+    from stackwise.errors import UsageError
+    from stackwise.journal.record import records, report
+
+    record = next((record for record in records(obj["folder"]) if record.number == number), None)
+    if record is None:
+        raise UsageError(f"there is no run {number} on record", hint="see them all: stackwise runs")
+    if obj["as_json"]:
+        for event in record.events():
+            click.echo(events.to_json(event))
+    else:
+        click.echo(report(record.events()), nl=False)
+
+
+@click.command("orphans")
+@json_option
+def orphans_command(as_json: bool) -> None:
+    """List servers that are tagged as ours and that no record owns."""
+    from stackwise.catalog import load_catalog
+    from stackwise.journal import journals
+    from stackwise.provision.cloud import open_cloud
+
+    owned = {record.id for journal in journals() for record in journal.servers().values()}
+    tokens = {journal.token for journal in journals()}
+    found = []
+    for provider in load_catalog().options("provider"):
+        for node in open_cloud(provider.id, lambda _: None).find({}):
+            if node.id not in owned and node.tags.get("stackwise-token") not in tokens:
+                site, environment = (node.tags.get(f"stackwise-{tag}", "unknown") for tag in ("name", "environment"))
+                row = {"provider": provider.id, "id": node.id, "site": f"{site} ({environment})"}
+                found.append({**row, "state": node.state, "address": node.address})
+    if as_json:
+        print_json({"orphans": found})
+        return
+    for row in found:
+        click.echo(f"{row['provider']} {row['id']}: {row['site']}, {row['state']}, {row['address'] or 'no address'}")
+    if not found:
+        click.echo("none: every server that is tagged as ours has a record")
+
+
+@contextmanager
+def _runner(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
+    """Give the runner of a job, which ctrl-c stops."""
+    from stackwise.cli.show import stoppable
+    from stackwise.configure import AnsibleRun
+    from stackwise.provision.cloud import open_cloud
+    from stackwise.run import Runner
+
+    with stoppable() as stop:
+        yield Runner(job, open_cloud(job.choices["hosting.provider"], progress), AnsibleRun(), stop)
+
+
+def _check(event: events.CheckFinished) -> dict[str, str]:
+    return {"name": event.name, "status": event.status, "saw": event.saw, "hint": event.hint}
+
+
+def _carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
+    from stackwise.cli.show import Lines, showing, watch
+
+    with (
+        showing(as_json=as_json) as show,
+        _runner(job, show.say if isinstance(show, Lines) else lambda _: None) as runner,
+    ):
+        return watch(steps(runner), show)
+
+
+def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
+    """Say on stdout where the site is, what was made, how long it took and what to type next."""
+    phases = [event for event in seen if isinstance(event, events.PhaseFinished)]
+    servers = [event for event in seen if isinstance(event, events.ServerCreated | events.ServerFound)]
+    ended = next(event for event in seen if isinstance(event, events.RunFinished))
+    flag = "" if answers == Path(DEFAULT_FILE) else f" -a {answers}"
+    click.echo()
+    click.secho(ended.url, bold=True)
+    domain = job.choices["access.domain"]
+    click.echo(f"  as {domain} on your own machine, add to /etc/hosts: {servers[0].address} {domain}")
+    for server in servers:
+        verb = "made" if isinstance(server, events.ServerCreated) else "found"
+        click.echo(f"  {verb} {server.server} ({server.id}) at {server.address}; {ended.changed} changes")
+    click.echo(
+        "  " + ", ".join(f"{phase.phase} {phase.seconds:.1f} s" for phase in phases) + f"; {ended.seconds:.1f} s in all"
+    )
+    click.echo("Next:")
+    for words, command in (
+        ("open it", "open"),
+        ("look at the record", f"runs show {ended.number}"),
+        ("change an answer and do it again", "up --set needs.requests_per_minute=3000"),
+        ("a first user", "manage -- createsuperuser"),
+        ("remove it all", "destroy"),
+    ):
+        first, _, rest = command.partition(" ")
+        options = f"{flag} {rest}".rstrip() if first != "manage" else f"{flag} -- createsuperuser"
+        click.echo(f"  {words:<34} stackwise {first}{options}")
+
+
+def _status(job: Job, journal: Journal) -> dict[str, Any]:
+    from stackwise.provision.cloud import open_cloud
+
+    servers = []
+    for record in journal.servers().values():
+        node = open_cloud(record.provider, lambda _: None).get(record.id) if record.id else None
+        state = node.state if node else ("gone at the provider" if record.id else "half made")
+        servers.append(
+            {
+                "name": record.name,
+                "id": record.id,
+                "provider": record.provider,
+                "address": record.address,
+                "state": state,
+                "ready": record.ready,
+            }
+        )
+    ready = next((server for server in servers if server["ready"]), None)
+    scheme = "https" if job.plan().access.tls else "http"
+    runs = journal.entries("run")
+    last = None
+    if runs:
+        ended = any(entry["number"] == runs[-1]["number"] for entry in journal.entries("ended"))
+        last = {
+            "number": runs[-1]["number"],
+            "command": runs[-1]["command"],
+            "at": runs[-1]["at"],
+            "ended": "ended well" if ended else "did not end well; go on: stackwise up",
+        }
+    return {
+        "name": job.identity.name,
+        "environment": job.identity.environment,
+        "servers": servers,
+        "url": f"{scheme}://{ready['address']}/" if ready else "",
+        "last_run": last,
+    }
+
+
+def _run_row(number: int, command: str, happened: Iterator[Event]) -> dict[str, Any]:
+    seen = list(happened)
+    last = seen[-1] if seen else None
+    ended = "did not end"
+    if isinstance(last, events.RunFinished):
+        ended = f"done in {last.seconds:.1f} s, {last.changed} changed"
+    elif isinstance(last, events.RunFailed):
+        ended = f"failed after {last.seconds:.1f} s: {last.message}"
+    return {
+        "number": number,
+        "command": command,
+        "at": seen[0].at.isoformat(timespec="seconds") if seen else "",
+        "ended": ended,
+    }

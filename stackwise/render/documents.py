@@ -1,0 +1,136 @@
+"""A plan for readers: as one JSON document, and as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from stackwise.advice import Advice
+from stackwise.plan.model import Plan
+
+_WIDTH = 100
+_HOW = {"overlay": "overridden", "already": "as the project has it", "left": "left to the project"}
+
+
+def plan_document(plan: Plan, files: Iterable[str]) -> dict[str, Any]:
+    """Return the plan as JSON-like data: servers, cost, roles, packages, ports, users, settings, files, advice."""
+    settings = plan.settings
+    return {
+        "name": plan.identity.name,
+        "environment": plan.identity.environment,
+        "servers": [_server(plan, index) for index in range(len(plan.servers))],
+        "cost": asdict(plan.cost) | {"per": "month"},
+        "memory": [asdict(share) for share in plan.memory],
+        "components": list(plan.components),
+        "roles": [{"play": play.name, "hosts": play.hosts, "roles": list(play.roles)} for play in plan.plays],
+        "packages": list(plan.packages),
+        "python": list(plan.python),
+        "ports": list(plan.ports),
+        "users": dict(plan.users),
+        "services": list(plan.services),
+        "settings": [
+            {"name": o.setting.name, "how": o.how, "because": o.setting.because, "variables": list(o.variables)}
+            for o in (settings.overrides if settings else ())
+        ],
+        "secrets": dict(plan.secrets),
+        "files": sorted(files),
+        "destroys": [],
+        "advice": [advice_document(advice) for advice in plan.advice],
+    }
+
+
+def advice_document(advice: Advice) -> dict[str, Any]:
+    """Return a piece of advice as JSON-like data."""
+    return {
+        "id": advice.id,
+        "kind": advice.kind,
+        "says": advice.says,
+        "because": advice.because,
+        "settle": advice.settle,
+        "accepted": advice.accepted,
+        "sources": [{"url": source.url, "read": source.read.isoformat()} for source in advice.sources],
+    }
+
+
+def plan_text(document: Mapping[str, Any]) -> str:
+    """Return a plan document as text for a terminal."""
+    cost = document["cost"]
+    price = "unknown" if cost["amount"] is None else f"{cost['amount']:g} {cost['currency']} a month"
+    lines = [f"Plan for {document['name']} ({document['environment']})", ""]
+    lines += _block("Servers", [_server_line(server) for server in document["servers"]])
+    lines += _block("Cost", [f"{price} (price of {cost['priced']})"])
+    lines += _block("Memory", [_memory_line(document)])
+    lines += _block("Roles", [f"{play['play']}: {', '.join(play['roles'])}" for play in document["roles"]])
+    lines += _block("Packages", [", ".join(document["packages"])])
+    lines += _block("Python", [", ".join(document["python"]) or "nothing beyond the project's own"])
+    lines += _block("Ports", [", ".join(str(port) for port in document["ports"]) + " open, everything else closed"])
+    lines += _block("Users", [f"{user}: {part}" for user, part in document["users"].items()])
+    lines += _block("Settings", list(_settings_lines(document["settings"])))
+    lines += _block("Secrets", [f"{name}: {where}" for name, where in document["secrets"].items()])
+    lines += _block(
+        "Files",
+        [f"{len(document['files'])} files in the Ansible project; write them down with: stackwise render -o DIR"],
+    )
+    lines += _block("Removed", ["nothing"] if not document["destroys"] else document["destroys"])
+    lines += _block("Advice", list(advice_lines(document["advice"])))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def advice_lines(advice: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield each piece of advice with its reason and what would settle it."""
+    for piece in advice:
+        yield f"{piece['kind']} [{piece['id']}] {piece['says']}"
+        yield f"  {piece['because']}"
+        if piece["accepted"]:
+            yield f"  accepted: {piece['accepted']}"
+        elif piece["settle"]:
+            yield f"  settle it with: {piece['settle']}"
+
+
+def _server(plan: Plan, index: int) -> dict[str, Any]:
+    server = plan.servers[index]
+    return {
+        "name": server.name,
+        "groups": list(server.groups),
+        "provider": server.provider,
+        "location": server.location,
+        "size": server.size.model_dump(),
+        "image": server.image,
+        "kernel": server.kernel,
+    }
+
+
+def _server_line(server: Mapping[str, Any]) -> str:
+    size = server["size"]
+    what = f"{size['id']} ({size['cpus']} CPU, {size['memory_mb']} MiB, {size['disk_gb']} GB), {server['image']}"
+    where = f"at {server['provider']} in {server['location']}"
+    return f"{server['name']}: {what}, {where}; carries {', '.join(server['groups'])}"
+
+
+def _memory_line(document: Mapping[str, Any]) -> str:
+    shares = document["memory"]
+    total = document["servers"][0]["size"]["memory_mb"]
+    parts = ", ".join(f"{share['component']} {share['memory_mb']}" for share in shares)
+    return f"{sum(share['memory_mb'] for share in shares)} of {total} MiB: {parts}"
+
+
+def _settings_lines(settings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for setting in settings:
+        how = f"by {', '.join(setting['variables'])}" if setting["how"] == "environment" else _HOW[setting["how"]]
+        yield f"{setting['name']} ({how}): {setting['because']}"
+    if not settings:
+        yield "not a Django project: it reads its environment"
+
+
+def _block(title: str, lines: list[str]) -> list[str]:
+    if not lines:
+        return []
+    wrapped = [part for line in lines for part in _wrapped(line)]
+    return [title, *(f"  {line}" for line in wrapped), ""]
+
+
+def _wrapped(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]

@@ -1,0 +1,305 @@
+"""plan -> provision -> configure -> deploy -> verify, as one generator of events.
+
+The CLI and the TUI both read it; neither does anything itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stackwise import events
+from stackwise.answers import Answers, Choices, answers_text, choose, load_answers
+from stackwise.answers.write import scanned_answers
+from stackwise.catalog import Catalog, load_catalog
+from stackwise.configure import Playbook, PlaybookRun
+from stackwise.errors import InterruptedRunError, ProvisionError, StackwiseError, UsageError, VerifyError
+from stackwise.events import Event, Phase
+from stackwise.journal import Journal
+from stackwise.journal.record import Recorder, next_number
+from stackwise.journal.secrets import resolve_secrets
+from stackwise.operate.http import Site
+from stackwise.operate.source import source_folder
+from stackwise.operate.verify import fetch_authority, verify
+from stackwise.plan import make_plan
+from stackwise.plan.model import Identity, Plan
+from stackwise.project import Project, scan, snapshot
+from stackwise.provision.cloud import Cloud
+from stackwise.provision.keys import admin_key
+from stackwise.provision.servers import Provisioner
+from stackwise.provision.ssh import Shell
+from stackwise.render import count_tasks, render_project, write_project
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One answers file with everything that follows from it before the world is touched."""
+
+    answers: Answers
+    choices: Choices
+    project: Project
+    source: Path
+    catalog: Catalog
+
+    @property
+    def identity(self) -> Identity:
+        """Whose servers these are."""
+        return Identity(self.choices["name"], self.choices["environment"])
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder, where the readable record goes."""
+        return self.answers.folder
+
+    def plan(self) -> Plan:
+        """Return what will exist. Raises ImpossibleError, UsageError."""
+        return make_plan(self.choices, self.project, self.catalog, snapshot(self.source).id)
+
+    def rendered(self) -> dict[str, bytes]:
+        """Return the Ansible project, with the addresses and the key that the record has.
+
+        Raises ImpossibleError, UsageError.
+        """
+        journal = Journal.of(self.identity)
+        addresses = {record.name: record.address for record in journal.servers().values() if record.ready}
+        return render_project(self.plan(), snapshot(self.source), self.answers_text(), addresses, self.admin_keys())
+
+    def admin_keys(self) -> tuple[str, ...]:
+        """Return the administrator's public key; none while a key that shall be generated is not made yet."""
+        wish, folder = self.choices["access.ssh_key"], Journal.of(self.identity).folder
+        if wish == "generate" and not (folder / "ssh_key.pub").exists():
+            return ()
+        return (admin_key(wish, self.folder, folder).public,)
+
+    def answers_text(self) -> str:
+        """Return the answers as the rendered project keeps them."""
+        return answers_text(self.answers)
+
+
+def load_job(path: Path, overrides: Mapping[str, Any] | None = None) -> Job:
+    """Read the answers and scan the project. Raises AnswersError, ProjectError, CatalogError."""
+    catalog = load_catalog()
+    answers = load_answers(path, catalog, overrides)
+    return make_job(answers, catalog)
+
+
+def make_job(answers: Answers, catalog: Catalog) -> Job:
+    """Scan the project that the answers name and put the choices together. Raises ProjectError."""
+    first = choose(answers, {}, catalog)
+    source = source_folder(first["project.source"], first.get("project.ref"), answers.folder)
+    project = scan(source)
+    choices = choose(answers, scanned_answers(project), catalog)
+    return Job(answers, choices, told(project, choices), source, catalog)
+
+
+def told(project: Project, choices: Choices) -> Project:
+    """Return the project as the answers correct it."""
+    return replace(project, settings=choices.get("project.settings"), wsgi=choices.get("project.wsgi"))
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Carries jobs out. `stop` ends a run at the next point where it can go on later."""
+
+    job: Job
+    cloud: Cloud
+    ansible: PlaybookRun
+    stop: threading.Event
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of the job's site."""
+        return Journal.of(self.job.identity)
+
+    def up(self) -> Iterator[Event]:
+        """Make the site stand. Run again: goes on where it stopped, or changes nothing."""
+        yield from self._recorded("up", self._up)
+
+    def verify(self) -> Iterator[Event]:
+        """Look at the site from outside and from inside. Raises VerifyError where a check found a fault."""
+        yield from self._recorded("verify", self._verify_alone)
+
+    def destroy(self) -> Iterator[Event]:
+        """Remove everything that this name and environment made."""
+        yield from self._recorded("destroy", self._destroy)
+
+    def _recorded(self, command: str, steps: Callable[[Journal], Iterator[Event]]) -> Iterator[Event]:
+        """Hold the lock, number the run, write down every event, and say how it ended."""
+        journal, started, changed, url = self.journal, time.monotonic(), 0, ""
+        with journal.locked(command):
+            number = max(journal.next_run(), next_number(self.job.folder))
+            resumed = any(entry["kind"] == "run" for entry in journal.entries()) and not _ended_well(journal)
+            journal.begin()
+            journal.write("run", number=number, command=command)
+            with Recorder(self.job.folder, number, command) as recorder:
+                identity = self.job.identity
+                first = events.RunStarted(
+                    number=number,
+                    command=command,
+                    name=identity.name,
+                    environment=identity.environment,
+                    resumed=resumed,
+                )
+                recorder.keep(first)
+                yield first
+                try:
+                    for event in steps(journal):
+                        changed += event.changed if isinstance(event, events.HostSummarised) else 0
+                        recorder.keep(event)
+                        yield event
+                except StackwiseError as exc:
+                    failed = _failed(number, started, exc)
+                    recorder.keep(failed)
+                    yield failed
+                    raise
+                if command != "destroy":
+                    url = self.site().url
+                    journal.write("ended", number=number)
+                last = events.RunFinished(
+                    number=number, seconds=round(time.monotonic() - started, 1), changed=changed, url=url
+                )
+                recorder.keep(last)
+                yield last
+            if command == "destroy":
+                journal.forget()
+
+    def _up(self, journal: Journal) -> Iterator[Event]:
+        yield events.PhaseStarted(phase="plan", detail="read the answers and the project, decide what will exist")
+        started = time.monotonic()
+        plan = self.job.plan()
+        roles = sum(len(play.roles) for play in plan.plays)
+        yield events.StepFinished(message=f"{len(plan.servers)} server, {len(plan.packages)} packages, {roles} roles")
+        yield events.PhaseFinished(phase="plan", seconds=round(time.monotonic() - started, 1))
+        yield from self._provision(plan, journal)
+        yield from self._configure(plan, journal)
+        yield from self._verify(plan)
+
+    def _provision(self, plan: Plan, journal: Journal) -> Iterator[Event]:
+        where = plan.servers[0]
+        yield events.PhaseStarted(
+            phase="provision", detail=f"{where.size.id} server with {where.image} at {where.provider}, {where.location}"
+        )
+        started = time.monotonic()
+        provisioner = self._provisioner(journal)
+        for spec in plan.servers:
+            yield from provisioner.ensure(spec)
+        journal.write("step", phase="provision")
+        yield events.PhaseFinished(phase="provision", seconds=round(time.monotonic() - started, 1))
+
+    def _configure(self, plan: Plan, journal: Journal) -> Iterator[Event]:
+        """Run the rendered project once; its plays say where configuring ends and deploying begins."""
+        phases = {play.name: play.phase for play in plan.plays}
+        current: Phase | None = None
+        started = time.monotonic()
+        for event in self.ansible.run(self._playbook(plan, journal), self.stop):
+            if isinstance(event, events.PlayStarted) and phases.get(event.name, current) != current:
+                if current:
+                    yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
+                current, started = phases[event.name], time.monotonic()
+                yield events.PhaseStarted(phase=current, detail=_DETAILS[current])
+            yield event
+        if current:
+            yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
+        journal.write("step", phase="deploy")
+
+    def _playbook(self, plan: Plan, journal: Journal) -> Playbook:
+        """Render the project into the journal's folder and return how to run it."""
+        records = journal.servers()
+        addresses = {spec.name: records[spec.name].address for spec in plan.servers}
+        work = journal.folder / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            answers_text = self.job.answers.path.read_text(encoding="utf-8")
+            files = render_project(
+                plan, snapshot(self.job.source), answers_text, addresses, self._provisioner(journal).admin.public
+            )
+            write_project(files, work / "project")
+        except OSError as exc:
+            raise UsageError(
+                f"the rendered project cannot be written to {work}: {exc.strerror}",
+                hint="free some room, then: stackwise up",
+            ) from exc
+        provisioner = self._provisioner(journal)
+        known_hosts = work / "known_hosts"
+        known_hosts.write_text("".join(provisioner.known_hosts(spec.name).read_text() for spec in plan.servers))
+        shell = provisioner.shell(records[plan.servers[0].name])
+        options = Shell(shell.address, shell.user, known_hosts, shell.identity).options()
+        secrets = resolve_secrets(plan.secrets, journal, self.job.folder)
+        return Playbook(work, "site.yml", options, secrets, count_tasks(plan))
+
+    def _verify_alone(self, journal: Journal) -> Iterator[Event]:
+        self._known_server(journal)
+        yield from self._verify(self.job.plan())
+
+    def _verify(self, plan: Plan) -> Iterator[Event]:
+        yield events.PhaseStarted(phase="verify", detail="look at the site from outside, and at the server from inside")
+        started = time.monotonic()
+        faults = []
+        for check in verify(plan, self.site(plan), self.shell()):
+            yield check
+            if check.status == "fault":
+                faults.append(check)
+        yield events.PhaseFinished(phase="verify", seconds=round(time.monotonic() - started, 1))
+        if faults:
+            raise VerifyError(f"{len(faults)} of the checks found a fault: {faults[0].name}", hint=faults[0].hint)
+
+    def _destroy(self, journal: Journal) -> Iterator[Event]:
+        yield events.PhaseStarted(phase="destroy", detail="remove the servers and everything that hangs on them, by id")
+        started = time.monotonic()
+        yield from self._provisioner(journal).destroy()
+        yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
+
+    def _provisioner(self, journal: Journal) -> Provisioner:
+        choices = self.job.choices
+        admin = admin_key(choices["access.ssh_key"], self.job.folder, journal.folder)
+        return Provisioner(self.cloud, journal, self.job.identity, choices["access.admin_user"], admin, self.stop)
+
+    def _known_server(self, journal: Journal) -> str:
+        """Return the name of the server that is there. Raises ProvisionError where there is none."""
+        ready = [record.name for record in journal.servers().values() if record.ready]
+        if not ready:
+            raise ProvisionError(f"{self.job.identity} has no server yet", hint="make one: stackwise up")
+        return ready[0]
+
+    def shell(self) -> Shell:
+        """Return the way to the server. Raises ProvisionError where there is none."""
+        journal = self.journal
+        return self._provisioner(journal).shell(journal.servers()[self._known_server(journal)])
+
+    def site(self, plan: Plan | None = None) -> Site:
+        """Return where the site answers. Raises ProvisionError where there is no server."""
+        journal = self.journal
+        record = journal.servers()[self._known_server(journal)]
+        plan = plan or self.job.plan()
+        authority = journal.folder / "authority.pem"
+        if pem := fetch_authority(plan, self.shell()):
+            authority.write_text(pem)
+        return Site(record.address, plan.access.domain, plan.access.tls, authority if pem else None)
+
+
+_DETAILS: dict[Phase, str] = {
+    "configure": "bring the server into its known state",
+    "deploy": "put up this release, migrate, collect static files, switch over",
+}
+
+
+def _ended_well(journal: Journal) -> bool:
+    runs = journal.entries("run")
+    ended = {entry["number"] for entry in journal.entries("ended")}
+    return not runs or runs[-1]["number"] in ended
+
+
+def _failed(number: int, started: float, exc: StackwiseError) -> events.RunFailed:
+    interrupted = isinstance(exc, InterruptedRunError)
+    return events.RunFailed(
+        number=number,
+        seconds=round(time.monotonic() - started, 1),
+        message=exc.message if not interrupted else f"stopped: {exc.message}",
+        hint=exc.hint,
+        said=getattr(exc, "said", ""),
+    )
