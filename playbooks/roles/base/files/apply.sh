@@ -1,7 +1,8 @@
 # Lets a service, or a command, take in its files if it has not done so yet, and says what it did; says nothing if there is nothing to do.
 #   sh -s -- CHECK HOW NAME FILE...
 # CHECK  True only says what would be done.
-# HOW    reload or restart NAME, a unit, which also runs now and at each boot; reload-only, which leaves that open; or a command to run.
+# HOW    reload or restart NAME, a unit, which also runs now and at each boot; restart-unwaited does not wait until it has started;
+#        reload-only leaves open whether it runs. Anything else is a command to run.
 # What was taken in is written down once it is done, in /var/lib/stackwise/applied: a run that was cut off between
 # a file and its service is finished by the next one, which a handler would not do.
 set -eu
@@ -19,7 +20,7 @@ act() {
 }
 
 case $how in
-  reload | restart | reload-only)
+  reload | restart | restart-unwaited | reload-only)
     if [ "$how" != reload-only ] && [ "$(systemctl is-enabled "$name" 2>/dev/null || true)" != static ]; then
       systemctl is-enabled --quiet "$name" 2>/dev/null || act systemctl enable --quiet "$name"
     fi
@@ -30,12 +31,14 @@ case $how in
         how=restart
         ;;
     esac
+    wait=
+    case $how in *-unwaited) wait=--no-block ;; esac
     if ! systemctl is-active --quiet "$name"; then
-      [ "$how" = reload-only ] || act systemctl start "$name"
+      [ "$how" = reload-only ] || act systemctl start $wait "$name"
     elif [ -n "$new" ]; then
       # A socket can't be opened anew below the service that holds it.
       case $name in *.socket) act systemctl stop "${name%.socket}.service" ;; esac
-      act systemctl "${how%-only}" "$name"
+      act systemctl "${how%-*}" $wait "$name"
     fi
     ;;
   *)

@@ -1,4 +1,4 @@
-"""Make the virtual environment of a release, or find the one that has the same requirements."""
+"""Make the virtual environment of a release, or find the one that was made from the same requirements."""
 
 from __future__ import annotations
 
@@ -13,29 +13,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-WHEELS = Path("/usr/share/python-wheels")
+PIP_WHEELS = Path("/usr/share/python-wheels")
 NESTED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]?\s*(\S+)", re.MULTILINE)
+NEEDS_COMPILER = "{} has no wheel for this Python, and would need a compiler or a library that the server has not"
+# What pip says, and what it means; the first that fits is the cause, the others follow from it.
 REASONS = [
-    (r"No matching distribution found for (.+)", "nothing that can be installed was found for {}"),
-    (
-        r"Collecting (\S+)(?:(?!Collecting)[\s\S])*subprocess-exited-with-error",
-        "{} has no wheel for this Python and would need a compiler",
-    ),
-    (
-        r"(?:Failed building wheel for|Failed to build|ERROR: Failed to build '?)\s*([^\s']+)",
-        "{} has no wheel for this Python and would need a compiler",
-    ),
+    (r"No space left on device()", "the disk is full"),
     (r"Invalid requirement: (.+)", "this is no requirement: {}"),
     (r"Could not open requirements file: .*'(.+)'", "there is no requirements file {}"),
+    (r"(?:Name or service not known|name resolution|Network is unreachable)()", "the package index can't be reached"),
     (
-        r"Cannot install (.+) because these package versions have conflicting dependencies",
-        "these ask for versions that exclude each other: {}",
+        r"CERTIFICATE_VERIFY_FAILED()",
+        "the certificate of the package index is signed by an authority that is not trusted",
     ),
-    (r"No space left on device()", "the disk is full{}"),
-    (
-        r"(?:Name or service not known|Temporary failure in name resolution|Network is unreachable)()",
-        "the package index can't be reached{}",
-    ),
+    (r"Collecting (\S+)(?:(?!Collecting)[\s\S])*subprocess-exited-with-error", NEEDS_COMPILER),
+    (r"(?:Failed building wheel for|Failed to build) ([^\s']+)", NEEDS_COMPILER),
+    (r"Cannot install (.+) because these package versions have", "these exclude each other: {}"),
+    (r"No matching distribution found for (.+)", "nothing that could be installed was found for {}"),
+    (r"ERROR: (.+)", "{}"),
 ]
 
 
@@ -58,41 +53,23 @@ def key(python: str, files: list[Path], packages: list[str], constraints: list[s
 
 
 def reason(output: str) -> str:
-    """Say in a line why pip failed; its first complaint is the cause, the later ones follow from it."""
+    """Say in a line why pip failed."""
     for pattern, words in REASONS:
         if found := re.search(pattern, output):
             return words.format(found[1].strip())
-    lines = [line for line in output.splitlines() if line.startswith("ERROR")]
-    return lines[0] if lines else "pip failed"
+    return "pip failed without a word"
 
 
-def install(venv: Path, user: str, arguments: list[str]) -> None:
-    """Install as the site's user: a package that runs code of its own on the way does not do it as root."""
-    pip = next(iter(sorted(WHEELS.glob("pip-*.whl"))))
+def pip_install(venv: Path, user: str, arguments: list[str]) -> None:
+    """Install as the site's user: a package that runs code of its own on the way does not run it as root."""
+    # pip is used from Debian's own wheel and does not stay: the server has no need of it later.
+    pip = next(iter(sorted(PIP_WHEELS.glob("pip-*.whl")))) / "pip"
+    options = ["--no-cache-dir", "--no-input", "--prefer-binary", "--progress-bar=off"]
     with tempfile.TemporaryDirectory(prefix="stackwise-pip-") as home:
         shutil.chown(home, user)
         done = subprocess.run(
-            [
-                "runuser",
-                f"--user={user}",
-                "--",
-                venv / "bin/python",
-                pip / "pip",
-                "install",
-                "--no-cache-dir",
-                "--no-input",
-                "--prefer-binary",
-                "--progress-bar=off",
-                *arguments,
-            ],
-            env={
-                "PIP_CERT": "/etc/ssl/certs/ca-certificates.crt",
-                **os.environ,
-                "HOME": home,
-                "TMPDIR": home,
-                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
+            ["/usr/sbin/runuser", f"--user={user}", "--", venv / "bin/python", pip, "install", *options, *arguments],
+            env={"PIP_CERT": "/etc/ssl/certs/ca-certificates.crt", **os.environ, "HOME": home, "TMPDIR": home},
             cwd=home,
             capture_output=True,
             text=True,
@@ -104,34 +81,37 @@ def install(venv: Path, user: str, arguments: list[str]) -> None:
         sys.exit(f"The Python packages could not be installed: {reason(output)}.")
 
 
+def build(venv: Path, user: str, files: list[Path], packages: list[str], constraints: list[str]) -> None:
+    """Make the environment at its final place, since its programs name that place in their first lines."""
+    shutil.rmtree(venv, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    subprocess.run(["/usr/bin/chown", "--recursive", user, venv], check=True)
+    pins = venv / "constraints.txt"
+    pins.write_text("\n".join(constraints) + "\n")
+    if files or packages:
+        pip_install(venv, user, [f"--constraint={pins}", *(f"--requirement={path}" for path in files), *packages])
+    subprocess.run(["/usr/bin/chown", "--recursive", "root:root", venv], check=True)
+
+
 def main() -> None:
+    """Read what is asked for, build it if it is not there, and link the release to it."""
     parser = argparse.ArgumentParser()
-    for name in ("release", "venvs"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--release", type=Path, required=True)
+    parser.add_argument("--venvs", type=Path, required=True)
     parser.add_argument("--user", required=True)
-    for name in ("requirements", "packages", "constraints"):
-        parser.add_argument(f"--{name}", type=json.loads, required=True)
+    for name in ("--requirements", "--packages", "--constraints"):
+        parser.add_argument(name, type=json.loads, required=True)
     asked = parser.parse_args()
     files = [asked.release / "app" / name for name in asked.requirements]
     venv: Path = asked.venvs / key(sys.version, files, asked.packages, asked.constraints)
     # Without its marker an environment is what an interrupted run left.
-    marker = venv / ".complete"
-    if not marker.exists():
-        shutil.rmtree(venv, ignore_errors=True)
-        # pip is used from Debian's own wheel and does not stay: a server has no need of it later.
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
-        shutil.chown(venv, asked.user)
-        subprocess.run(["chown", "--recursive", asked.user, venv], check=True)
-        constraints = venv / "constraints.txt"
-        constraints.write_text("\n".join(asked.constraints) + "\n")
-        arguments = [f"--constraint={constraints}", *(f"--requirement={path}" for path in files), *asked.packages]
-        if files or asked.packages:
-            install(venv, asked.user, arguments)
-        subprocess.run(["chown", "--recursive", "root:root", venv], check=True)
-        marker.touch()
+    if not (venv / ".complete").exists():
+        build(venv, asked.user, files, asked.packages, asked.constraints)
+        (venv / ".complete").touch()
     link = asked.release / "venv"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("../../venvs") / venv.name)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,26 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What browsers can unpack gains from it; images and fonts are compressed already.
-ENDINGS = {
-    ".css",
-    ".js",
-    ".mjs",
-    ".svg",
-    ".json",
-    ".map",
-    ".txt",
-    ".html",
-    ".xml",
-    ".ico",
-    ".webmanifest",
-    ".wasm",
-    ".ttf",
-    ".otf",
-    ".eot",
-}
+# What browsers can unpack and gains from it; images and modern fonts are compressed already.
+ENDINGS = {".css", ".js", ".mjs", ".svg", ".json", ".map", ".txt", ".html", ".xml", ".webmanifest", ".wasm", ".ttf"}
 SMALLEST = 256
-TOOLS = {".gz": ["gzip", "--keep", "--force", "--best"], ".br": ["brotli", "--keep", "--force", "--quality=9"]}
+TOOLS = {
+    ".gz": ["/usr/bin/gzip", "--keep", "--force", "--best"],
+    ".br": ["/usr/bin/brotli", "--keep", "--force", "--quality=9"],
+}
 
 
 def new_files(root: Path, ending: str) -> list[Path]:
@@ -41,17 +28,26 @@ def new_files(root: Path, ending: str) -> list[Path]:
     return found
 
 
+def start(tool: list[str], files: list[Path]) -> subprocess.Popen[bytes]:
+    """Start a tool on files by way of xargs, which knows how many names a command line takes."""
+    process = subprocess.Popen(["/usr/bin/xargs", "--null", "--no-run-if-empty", *tool, "--"], stdin=subprocess.PIPE)
+    if process.stdin:
+        process.stdin.write(b"\0".join(os.fsencode(path) for path in files))
+        process.stdin.close()
+    return process
+
+
 def main() -> None:
+    """Compress in two processes and compile in this one, at the same time."""
     static, release = map(Path, sys.argv[1:3])
     os.umask(0o022)
-    running = []
-    for ending, tool in TOOLS.items():
-        if files := new_files(static, ending):
-            running.append(subprocess.Popen([*tool, "--", *files]))
+    running = [start(tool, new_files(static, ending)) for ending, tool in TOOLS.items()]
     compileall.compile_dir(release / "app", quiet=2)
     compileall.compile_dir(release / "settings", quiet=2)
-    if any(process.wait() for process in running):
-        sys.exit("Some static files could not be compressed.")
+    failed = [process.args for process in running if process.wait()]
+    if failed:
+        sys.exit(f"Some static files could not be compressed: {failed}.")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,21 +1,21 @@
 # Written by Ansible, role gunicorn.
 import os
 
-_release = os.path.realpath({{gunicorn_release | to_json}})
+_release = os.path.realpath({{ gunicorn_release | to_json }})
 
-wsgi_app = {{gunicorn_application | to_json}}
-chdir = os.path.join(_release, "app", {{gunicorn_app_dir | to_json}})
+wsgi_app = {{ gunicorn_application | to_json }}
+chdir = os.path.join(_release, "app", {{ gunicorn_app_dir | to_json }})
 pythonpath = os.path.join(_release, "settings")
 
 # Threads share the memory of their process, and keep the web server's connections open between requests.
 worker_class = "gthread"
-workers = {{gunicorn_workers}}
-threads = {{gunicorn_threads}}
-timeout = {{gunicorn_timeout}}
-graceful_timeout = {{gunicorn_graceful_timeout}}
-keepalive = {{gunicorn_keepalive}}
-max_requests = {{gunicorn_max_requests}}
-max_requests_jitter = {{gunicorn_max_requests_jitter}}
+workers = {{ gunicorn_workers }}
+threads = {{ gunicorn_threads }}
+timeout = {{ gunicorn_timeout }}
+graceful_timeout = {{ gunicorn_graceful_timeout }}
+keepalive = {{ gunicorn_keepalive }}
+max_requests = {{ gunicorn_max_requests }}
+max_requests_jitter = {{ gunicorn_max_requests_jitter }}
 
 # Heartbeats of the processes: a file on a disk can stall with the disk.
 worker_tmp_dir = "/dev/shm"
