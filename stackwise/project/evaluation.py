@@ -48,28 +48,22 @@ def record(expression: ast.expr) -> list[tuple[Read, str]]:
     """Return each reading of the environment in a closed `expression`, with its place, in the order of the text."""
     found: dict[tuple[str, str], Read] = {}
     for node in ast.walk(expression):
-        if isinstance(node, (ast.Call, ast.Subscript)):
-            evaluator = _Evaluator(None)
-            place = str(vars(node).get("place", ""))
-            try:
-                evaluator.value(node, {})
-            except (RecursionError, Missing):
-                continue
-            for read in evaluator.reads:
-                known = found.get((read.name, place))
-                if known is None or (known.cast == "str" and read.cast != "str"):
-                    found[read.name, place] = read
+        read = read_by(node)
+        if read is not None:
+            found.setdefault((read.name, str(vars(node).get("place", ""))), read)
     return [(read, place) for (_, place), read in found.items()]
 
 
-def read_by(call: ast.Call) -> Read | None:
-    """Return the reading that `call` itself is, or None when it reads nothing, or only its arguments do."""
+def read_by(node: ast.AST) -> Read | None:
+    """Return the reading that `node` itself is, or None when it reads nothing, or only its parts do."""
+    if not isinstance(node, (ast.Call, ast.Subscript, ast.Compare)):
+        return None
     evaluator = _Evaluator(None)
     try:
-        evaluator.value(call, {})
+        evaluator.value(node, {})
     except (RecursionError, Missing):
         return None
-    return evaluator.reads[-1] if evaluator.last_reader is call else None
+    return evaluator.reads[-1] if evaluator.reader is node else None
 
 
 @dataclass(slots=True)
@@ -168,7 +162,8 @@ class _Evaluator:
     environ: Mapping[str, str] | None
     reads: list[Read] = field(default_factory=list)
     steps: int = 0
-    last_reader: ast.Call | None = None
+    # The expression that made the last of `reads`, without anything around it.
+    reader: ast.expr | None = None
 
     def value(self, node: ast.expr, scope: _Scope) -> object:
         """Return the value of `node`, or UNKNOWN. Raises Missing when a required variable is not set."""
@@ -285,6 +280,7 @@ class _Evaluator:
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.value(right_node, scope)
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, Reference) and right.name == "os.environ":
+                self.reader = node
                 right = self._environ_keys(left)
             if left is UNKNOWN or right is UNKNOWN or (isinstance(right, (list, tuple, dict)) and UNKNOWN in right):
                 return UNKNOWN
@@ -310,6 +306,7 @@ class _Evaluator:
         if owner is UNKNOWN or key is UNKNOWN:
             return UNKNOWN
         if isinstance(owner, Reference) and owner.name == "os.environ" and isinstance(key, str):
+            self.reader = node
             return self._read(readers.plain(key))
         return cast("dict[object, object]", owner)[key]
 
@@ -356,7 +353,7 @@ class _Evaluator:
         before = len(self.reads)
         result = self.call(function, arguments, named)
         if len(self.reads) > before and not isinstance(function, _Closure):
-            self.last_reader = node
+            self.reader = node
         return result
 
     def call(self, function: object, arguments: list[object], named: dict[str, object]) -> object:
