@@ -8,6 +8,7 @@ else is set by the overlay, a settings module that imports the project's own and
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -281,7 +282,10 @@ class _Decision:
         """Say whether the project (or Django, where it is silent) does the same whatever the environment says."""
         name = setting.name
         if name in self.literals:
-            return _plain(self.literals[name]) == _plain(setting.value)
+            own = self.literals[name]
+            if name in ("STATIC_URL", "MEDIA_URL") and isinstance(own, str) and "://" not in own:
+                own = f"/{own.lstrip('/')}"  # Django puts the slash there itself
+            return _plain(own) == _plain(setting.value)
         silent = name not in self.places and not self._feeding(name)
         return silent and name in _DJANGO_DEFAULTS and _DJANGO_DEFAULTS[name] == setting.value
 
@@ -293,6 +297,8 @@ class _Decision:
         if decided and _plain(self._value(setting.name, {})) == _plain(setting.value):
             return decided
         for variable in self._feeding(setting.name):
+            if not _carries(variable, setting.name):
+                continue
             for text in _texts(setting.value):
                 if _plain(self._value(setting.name, {variable.name: text})) == _plain(setting.value):
                     self.environment[variable.name] = text
@@ -306,11 +312,12 @@ class _Decision:
             return ()
         secret, probe = str(setting.value["$env"]), "stackwise-probe-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789"
         for variable in self._feeding(setting.name):
-            if self._value(setting.name, {variable.name: probe}) == probe:
+            if _carries(variable, setting.name) and self._value(setting.name, {variable.name: probe}) == probe:
                 if variable.name != secret:
                     self.aliases[variable.name] = secret
                 return (variable.name,)
-            self.aliases.setdefault(variable.name, secret)
+            if variable.required and _is_named_for(variable, setting.name):
+                self.aliases[variable.name] = secret
         return ()
 
     def _value(self, name: str, variables: Mapping[str, str]) -> object:
@@ -387,6 +394,16 @@ class _Decision:
                 self.environment[variable.name] = self.fallbacks[variable.name]
             else:
                 yield variable
+
+
+def _carries(variable: EnvironmentVariable, name: str) -> bool:
+    """Say whether a variable is meant for a setting: `ENVIRONMENT` decides on DEBUG, and is something else."""
+    return variable.cast != "present" and (variable.cast != "str" or _is_named_for(variable, name))
+
+
+def _is_named_for(variable: EnvironmentVariable, name: str) -> bool:
+    words = {word.rstrip("S") for word in re.split(r"[_.\W]+", name)} - {"URL", "DEFAULT", ""}
+    return any(word in variable.name.upper() for word in words)
 
 
 def _left_alone(project: Project, setting: Setting) -> str:

@@ -11,8 +11,8 @@ import ast
 import copy
 import json
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, cast
 
@@ -26,7 +26,8 @@ ABSENT_NAME = "_absent_"
 SET_NAME = "_set_"
 MUTATED_NAME = "_mutated_"
 # Where the project seems to lie while its paths are worked out: no answer may depend on the real folder.
-ROOT = "/:project:"
+ABOVE = "/:above:"
+ROOT = f"{ABOVE}/:above:/:above:/:project:"
 
 _SLOW = 100_000
 _Scope: TypeAlias = Mapping[str, object]
@@ -44,14 +45,36 @@ def evaluate(expression: str | ast.expr, environ: Mapping[str, str] | None) -> o
         return UNKNOWN
 
 
-def record(expression: ast.expr) -> list[tuple[Read, str]]:
-    """Return each reading of the environment in a closed `expression`, with its place, in the order of the text."""
-    found: dict[tuple[str, str], Read] = {}
-    for node in ast.walk(expression):
-        read = read_by(node)
-        if read is not None:
-            found.setdefault((read.name, str(vars(node).get("place", ""))), read)
-    return [(read, place) for (_, place), read in found.items()]
+def record(expression: ast.AST, *, live: bool = True) -> list[tuple[Read, str]]:
+    """Return each reading of the environment in a closed `expression`, with its place, in the order of the text.
+
+    A reading is required only where it is live: a branch that is taken under some variable does not need what is in it.
+    """
+    found: list[tuple[Read, str]] = []
+    read = read_by(expression)
+    if read is not None:
+        found.append((read if live else replace(read, required=False), str(vars(expression).get("place", ""))))
+    for part, certain in _parts(expression):
+        found.extend(record(part, live=live and certain))
+    return found
+
+
+def _parts(expression: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """Return the parts of `expression`, each with whether it is worked out when no variable is set."""
+    if isinstance(expression, ast.IfExp):
+        test = evaluate(expression.test, {})
+        yield expression.test, True
+        yield expression.body, test is not UNKNOWN and bool(test)
+        yield expression.orelse, test is not UNKNOWN and not test
+    elif isinstance(expression, ast.BoolOp):
+        reached = True
+        for part in expression.values:
+            yield part, reached
+            value = evaluate(part, {})
+            reached = reached and value is not UNKNOWN and bool(value) == isinstance(expression.op, ast.And)
+    else:
+        for child in ast.iter_child_nodes(expression):
+            yield child, True
 
 
 def read_by(node: ast.AST) -> Read | None:
@@ -154,7 +177,13 @@ _SAFE_BUILTINS: dict[str, Callable[..., object]] = {
     "min": min,
 }
 # A project that asks how it was started is told what is true in production: by a server, not by its test runner.
-_FACTS: dict[str, object] = {"sys.argv": ["gunicorn"], "sys.platform": "linux", "os.name": "posix", "os.sep": "/"}
+_FACTS: dict[str, object] = {
+    "dj_database_url.DEFAULT_ENV": "DATABASE_URL",
+    "os.name": "posix",
+    "os.sep": "/",
+    "sys.argv": ["gunicorn"],
+    "sys.platform": "linux",
+}
 
 
 @dataclass(slots=True)
@@ -363,6 +392,8 @@ class _Evaluator:
             return self.value(function.node.body, {**function.scope, **dict(zip(names, arguments, strict=True))})
         if isinstance(function, Reference):
             return self._call_reference(function.name, arguments, named)
+        if isinstance(function, PurePosixPath):
+            return str(_path_method(function, "joinpath", arguments))  # environ.Path("...")("media")
         if isinstance(function, _Method):
             found = readers.method(function.owner, function.name, arguments, named)
             return self._read(found) if isinstance(found, Read) else self._call_method(function, arguments, named)
@@ -478,17 +509,11 @@ def _path(*parts: str) -> PurePosixPath:
     return PurePosixPath(*parts)
 
 
-def _environ_path(*parts: str) -> PurePosixPath:
-    """Do as `environ.Path`: of a module it means the folder."""
-    path = PurePosixPath(*parts)
-    return path.parent if path.suffix == ".py" else path
-
-
 _LIBRARY: dict[str, Callable[..., object]] = {
     "pathlib.Path": _path,
     "pathlib.PurePath": _path,
     "unipath.Path": _path,
-    "environ.Path": _environ_path,
+    "environ.Path": _path,
     "django.utils.translation.gettext_lazy": str,
     "django.utils.translation.gettext": str,
     "os.fspath": str,

@@ -58,8 +58,9 @@ STYLES = {
         "DATABASES = {'default': dj_database_url.parse(env('DATABASE_URL'))}\n"
     ),
     "json and literals": (
-        "import os, json, ast\nSECRET_KEY = os.environ['A']\nDEBUG = ast.literal_eval(os.environ.get('B', 'True'))\n"
-        "ALLOWED_HOSTS = json.loads(os.environ.get('C', '[]'))\n"
+        "import os, json, ast\nSECRET_KEY = os.environ['APP_KEY']\n"
+        "DEBUG = ast.literal_eval(os.environ.get('DEBUG_IT', 'True'))\n"
+        "ALLOWED_HOSTS = json.loads(os.environ.get('HOST_LIST', '[]'))\n"
         "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': BASE_DIR / 'x'}}\n"
     ),
     "nothing": "SECRET_KEY = 'django-insecure'\nDEBUG = True\nALLOWED_HOSTS = []\n",
@@ -120,15 +121,15 @@ def test_django_sees_what_was_wished(tmp_path: Path, style: str) -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "bool(os.environ.get('V', ''))",
-        "bool(int(os.environ.get('V', 1)))",
-        "os.environ.get('V', 'on') not in ('off', '')",
-        "not os.environ.get('V', '') == 'production' and os.environ.get('V', '1') != '0'",
-        "os.environ.get('V', 'yes').lower().startswith(('y', 't', '1'))",
-        "{'1': True, '0': False}[os.environ.get('V', '1')]",
-        "True if os.environ.get('V') != 'no' else False",
-        "eval(os.environ.get('V', 'True'))",
-        "os.environ.get('V', 'x') in os.listdir('/')",
+        "bool(os.environ.get('DEBUG_FLAG', ''))",
+        "bool(int(os.environ.get('DEBUG_FLAG', 1)))",
+        "os.environ.get('DEBUG_FLAG', 'on') not in ('off', '')",
+        "not os.environ.get('DEBUG_FLAG', '') == 'production' and os.environ.get('DEBUG_FLAG', '1') != '0'",
+        "os.environ.get('DEBUG_FLAG', 'yes').lower().startswith(('y', 't', '1'))",
+        "{'1': True, '0': False}[os.environ.get('DEBUG_FLAG', '1')]",
+        "True if os.environ.get('DEBUG_FLAG') != 'no' else False",
+        "eval(os.environ.get('DEBUG_FLAG', 'True'))",
+        "os.environ.get('DEBUG_FLAG', 'x') in os.listdir('/')",
     ],
 )
 def test_debug_is_off_however_it_is_read(tmp_path: Path, expression: str) -> None:
@@ -182,6 +183,42 @@ def test_hosts_that_only_the_server_knows_keep_their_kind(tmp_path: Path) -> Non
     decisions = decide(project, [hosts])
     assert decisions.environment["HOSTS"] == "a.example,{{ ansible_host }}"
     assert isinstance(decisions.environment["HOSTS"], Reference)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DEBUG = os.environ.get('ENVIRONMENT', 'dev') == 'dev'\n",
+        "LOCAL = 'CLOUD' not in os.environ\nif LOCAL:\n    DEBUG = True\nelse:\n    DEBUG = False\n"
+        "    HOOK = os.environ['CLOUD']\n",
+    ],
+)
+def test_a_variable_that_means_something_else_is_not_touched(tmp_path: Path, text: str) -> None:
+    site, decisions = put_up(tmp_path, make(tmp_path / "project", "import os\n" + text))
+    assert set(decisions.environment) == {"SITE_HOSTS"}
+    assert decisions.missing == ()
+    assert site.settings("DEBUG") == {"DEBUG": False}
+
+
+def test_what_only_one_branch_needs_is_not_required(tmp_path: Path) -> None:
+    text = (
+        "import os\nif os.environ.get('STORE', 'local') == 's3':\n    BUCKET = os.environ['BUCKET']\n"
+        "    print(os.environ['X'])\n"
+        "SALT = os.environ['SALT'] if 'SALT' in os.environ else 'x'\n"
+        "HOOK = os.environ.get('HOOK') or os.environ['OTHER']\n"
+        "if v := os.environ.get('NAMES'):\n    NAMES = v.split(',')\n"
+    )
+    project = make(tmp_path / "project", text)
+    assert [variable.name for variable in project.environment if variable.required] == ["OTHER"]
+    assert {variable.name for variable in project.environment} == {
+        "BUCKET",
+        "HOOK",
+        "NAMES",
+        "OTHER",
+        "SALT",
+        "STORE",
+        "X",
+    }
 
 
 def test_geodjango_keeps_its_engine(tmp_path: Path) -> None:
