@@ -8,6 +8,7 @@ else is set by the overlay, a settings module that imports the project's own and
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -239,7 +240,8 @@ class _Decision:
             self.environment.setdefault(HOSTS_VARIABLE, _joined(cast("list[str]", hosts), ","))
         if self.project.configuration:
             self.environment["DJANGO_CONFIGURATION"] = CONFIGURATION
-        return Decisions(tuple(overrides), dict(sorted(self.environment.items())), self.aliases, tuple(self._missing()))
+        missing = tuple(self._missing())
+        return Decisions(tuple(overrides), dict(sorted(self.environment.items())), self.aliases, missing)
 
     def _one(self, setting: Setting) -> Iterator[Override]:
         place = self.places.get(setting.name.split(".")[0], "")
@@ -280,7 +282,10 @@ class _Decision:
         """Say whether the project (or Django, where it is silent) does the same whatever the environment says."""
         name = setting.name
         if name in self.literals:
-            return _plain(self.literals[name]) == _plain(setting.value)
+            own = self.literals[name]
+            if name in ("STATIC_URL", "MEDIA_URL") and isinstance(own, str) and "://" not in own:
+                own = f"/{own.lstrip('/')}"  # Django puts the slash there itself
+            return _plain(own) == _plain(setting.value)
         silent = name not in self.places and not self._feeding(name)
         return silent and name in _DJANGO_DEFAULTS and _DJANGO_DEFAULTS[name] == setting.value
 
@@ -292,6 +297,8 @@ class _Decision:
         if decided and _plain(self._value(setting.name, {})) == _plain(setting.value):
             return decided
         for variable in self._feeding(setting.name):
+            if not _carries(variable, setting.name):
+                continue
             for text in _texts(setting.value):
                 if _plain(self._value(setting.name, {variable.name: text})) == _plain(setting.value):
                     self.environment[variable.name] = text
@@ -305,11 +312,12 @@ class _Decision:
             return ()
         secret, probe = str(setting.value["$env"]), "stackwise-probe-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789"
         for variable in self._feeding(setting.name):
-            if self._value(setting.name, {variable.name: probe}) == probe:
+            if _carries(variable, setting.name) and self._value(setting.name, {variable.name: probe}) == probe:
                 if variable.name != secret:
                     self.aliases[variable.name] = secret
                 return (variable.name,)
-            self.aliases.setdefault(variable.name, secret)
+            if variable.required and _is_named_for(variable, setting.name):
+                self.aliases[variable.name] = secret
         return ()
 
     def _value(self, name: str, variables: Mapping[str, str]) -> object:
@@ -328,7 +336,7 @@ class _Decision:
         """Give the connection by URL or by its parts where the project reads them; the overlay merges the rest."""
         wish = cast("Mapping[str, object]", setting.value)
         connection = {key: wish[key] for key in _CONNECTION if key in wish}
-        for attempt in (self._url_attempt(setting.name, connection), self._parts_attempt(setting.name, connection)):
+        for attempt in self._attempts(setting.name, connection):
             found = self._value(setting.name, attempt) if attempt else UNKNOWN
             if isinstance(found, dict) and _address(found) == _address(connection):
                 self.environment.update(attempt)
@@ -337,25 +345,28 @@ class _Decision:
                 if rest:
                     yield Override(replace(setting, value=rest), "overlay", place=place)
                 return
-            self.fallbacks.update(attempt)
+            self.fallbacks = {**attempt, **self.fallbacks}
         yield Override(setting, "overlay", place=place)
 
-    def _url_attempt(self, name: str, connection: Mapping[str, object]) -> dict[str, str]:
+    def _attempts(self, name: str, connection: Mapping[str, object]) -> Iterator[dict[str, str]]:
+        """Return what could carry a database: one URL, or its parts with the engine in full or in short."""
         url = database_url(connection)
-        variables = [
-            variable for variable in self._feeding(name) if variable.cast in ("db-url", "db-url-aliases", "str")
-        ]
-        named = [variable.name for variable in variables if variable.cast != "str" or "URL" in variable.name]
-        return {named[0]: url} if named and url else {}
+        inside = [v for v in self.project.environment if any(feed.startswith(f"{name}.") for feed in v.feeds)]
+        for variable in [*self._feeding(name), *inside]:
+            if url and (variable.cast in ("db-url", "db-url-aliases") or "URL" in variable.name):
+                yield {variable.name: url}
+        engine = str(connection.get("ENGINE", ""))
+        for written in (engine, engine.rpartition(".")[2]):
+            yield self._parts(name, {**connection, "ENGINE": written})
 
-    def _parts_attempt(self, name: str, connection: Mapping[str, object]) -> dict[str, str]:
+    def _parts(self, name: str, connection: Mapping[str, object]) -> dict[str, str]:
         """Return the variables that feed NAME, USER and so on, each with its part."""
-        attempt: dict[str, str] = {}
-        for key in _CONNECTION:
-            for variable in self.project.environment:
-                if f"{name}.{key}" in variable.feeds and not _has_reference(connection.get(key)):
-                    attempt[variable.name] = str(connection.get(key) or "")
-        return attempt
+        return {
+            variable.name: str(connection.get(key) or "")
+            for key in _CONNECTION
+            for variable in self.project.environment
+            if f"{name}.{key}" in variable.feeds and not _has_reference(connection.get(key))
+        }
 
     def _cache(self, setting: Setting, place: str) -> Iterator[Override]:
         """Point the project's variable at the cache too; the backend that survives an outage is ours to set."""
@@ -385,6 +396,16 @@ class _Decision:
                 self.environment[variable.name] = self.fallbacks[variable.name]
             else:
                 yield variable
+
+
+def _carries(variable: EnvironmentVariable, name: str) -> bool:
+    """Say whether a variable is meant for a setting: `ENVIRONMENT` decides on DEBUG, and is something else."""
+    return variable.cast != "present" and (variable.cast != "str" or _is_named_for(variable, name))
+
+
+def _is_named_for(variable: EnvironmentVariable, name: str) -> bool:
+    words = {word.rstrip("S") for word in re.split(r"[_.\W]+", name)} - {"URL", "DEFAULT", ""}
+    return any(word in variable.name.upper() for word in words)
 
 
 def _left_alone(project: Project, setting: Setting) -> str:
@@ -425,7 +446,8 @@ def _address(database: Mapping[str, object]) -> tuple[str, ...]:
     options = database.get("OPTIONS")
     host = database.get("HOST") or (options.get("host") if isinstance(options, Mapping) else None)
     parts = [_plain(database.get(key)) or "" for key in ("NAME", "USER", "PASSWORD", "PORT")]
-    return (_family(database.get("ENGINE")), str(host or ""), *(str(part) for part in parts))
+    engine = str(database.get("ENGINE")).replace("postgresql_psycopg2", "postgresql")
+    return (engine, str(host or ""), *(str(part) for part in parts))
 
 
 def database_url(connection: Mapping[str, object]) -> str:

@@ -39,11 +39,18 @@ def _parts(path: str, expression: ast.expr, depth: int = 0) -> Iterable[tuple[st
             name = f"{path}.{key.value!s}" if isinstance(key, ast.Constant) else path
             yield from _parts(name, value, depth + 1)
     elif isinstance(expression, ast.IfExp):
-        yield path, expression.test
-        yield from _parts(path, expression.body, depth)
-        yield from _parts(path, expression.orelse, depth)
+        # Kept whole, for a branch may need variables that the other does not; but its dictionaries name what they feed.
+        yield path, expression
+        for branch in (expression.body, expression.orelse):
+            if isinstance(branch, (ast.Dict, ast.IfExp)):
+                yield from ((name, _optional(part)) for name, part in _parts(path, branch, depth))
     else:
         yield path, expression
+
+
+def _optional(expression: ast.expr) -> ast.expr:
+    """Return an expression in which nothing is required: it stands in a branch."""
+    return ast.IfExp(ast.Name("_unknown_", ast.Load()), expression, ast.Constant(None))
 
 
 def _add(found: dict[str, EnvironmentVariable], read: Read, path: str, place: str) -> None:
@@ -56,8 +63,10 @@ def _add(found: dict[str, EnvironmentVariable], read: Read, path: str, place: st
         return
     feeds = (*known.feeds, path) if path and path not in known.feeds else known.feeds
     required = known.required or read.required
+    # To ask whether a variable is there says nothing of what it becomes.
+    reader, cast = (read.reader, read.cast) if known.cast == "present" else (known.reader, known.cast)
     found[read.name] = EnvironmentVariable(
-        known.name, known.reader, known.cast, required, known.default or default, feeds, known.place
+        known.name, reader, cast, required, known.default or default, feeds, known.place
     )
 
 

@@ -11,8 +11,8 @@ import ast
 import copy
 import json
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, cast
 
@@ -26,7 +26,8 @@ ABSENT_NAME = "_absent_"
 SET_NAME = "_set_"
 MUTATED_NAME = "_mutated_"
 # Where the project seems to lie while its paths are worked out: no answer may depend on the real folder.
-ROOT = "/:project:"
+ABOVE = "/:above:"
+ROOT = f"{ABOVE}/:above:/:above:/:project:"
 
 _SLOW = 100_000
 _Scope: TypeAlias = Mapping[str, object]
@@ -44,32 +45,48 @@ def evaluate(expression: str | ast.expr, environ: Mapping[str, str] | None) -> o
         return UNKNOWN
 
 
-def record(expression: ast.expr) -> list[tuple[Read, str]]:
-    """Return each reading of the environment in a closed `expression`, with its place, in the order of the text."""
-    found: dict[tuple[str, str], Read] = {}
-    for node in ast.walk(expression):
-        if isinstance(node, (ast.Call, ast.Subscript)):
-            evaluator = _Evaluator(None)
-            place = str(vars(node).get("place", ""))
-            try:
-                evaluator.value(node, {})
-            except (RecursionError, Missing):
-                continue
-            for read in evaluator.reads:
-                known = found.get((read.name, place))
-                if known is None or (known.cast == "str" and read.cast != "str"):
-                    found[read.name, place] = read
-    return [(read, place) for (_, place), read in found.items()]
+def record(expression: ast.AST, *, live: bool = True) -> list[tuple[Read, str]]:
+    """Return each reading of the environment in a closed `expression`, with its place, in the order of the text.
+
+    A reading is required only where it is live: a branch that is taken under some variable does not need what is in it.
+    """
+    found: list[tuple[Read, str]] = []
+    read = read_by(expression)
+    if read is not None:
+        found.append((read if live else replace(read, required=False), str(vars(expression).get("place", ""))))
+    for part, certain in _parts(expression):
+        found.extend(record(part, live=live and certain))
+    return found
 
 
-def read_by(call: ast.Call) -> Read | None:
-    """Return the reading that `call` itself is, or None when it reads nothing, or only its arguments do."""
+def _parts(expression: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """Return the parts of `expression`, each with whether it is worked out when no variable is set."""
+    if isinstance(expression, ast.IfExp):
+        test = evaluate(expression.test, {})
+        yield expression.test, True
+        yield expression.body, test is not UNKNOWN and bool(test)
+        yield expression.orelse, test is not UNKNOWN and not test
+    elif isinstance(expression, ast.BoolOp):
+        reached = True
+        for part in expression.values:
+            yield part, reached
+            value = evaluate(part, {})
+            reached = reached and value is not UNKNOWN and bool(value) == isinstance(expression.op, ast.And)
+    else:
+        for child in ast.iter_child_nodes(expression):
+            yield child, True
+
+
+def read_by(node: ast.AST) -> Read | None:
+    """Return the reading that `node` itself is, or None when it reads nothing, or only its parts do."""
+    if not isinstance(node, (ast.Call, ast.Subscript, ast.Compare)):
+        return None
     evaluator = _Evaluator(None)
     try:
-        evaluator.value(call, {})
+        evaluator.value(node, {})
     except (RecursionError, Missing):
         return None
-    return evaluator.reads[-1] if evaluator.last_reader is call else None
+    return evaluator.reads[-1] if evaluator.reader is node else None
 
 
 @dataclass(slots=True)
@@ -160,7 +177,13 @@ _SAFE_BUILTINS: dict[str, Callable[..., object]] = {
     "min": min,
 }
 # A project that asks how it was started is told what is true in production: by a server, not by its test runner.
-_FACTS: dict[str, object] = {"sys.argv": ["gunicorn"], "sys.platform": "linux", "os.name": "posix", "os.sep": "/"}
+_FACTS: dict[str, object] = {
+    "dj_database_url.DEFAULT_ENV": "DATABASE_URL",
+    "os.name": "posix",
+    "os.sep": "/",
+    "sys.argv": ["gunicorn"],
+    "sys.platform": "linux",
+}
 
 
 @dataclass(slots=True)
@@ -168,7 +191,8 @@ class _Evaluator:
     environ: Mapping[str, str] | None
     reads: list[Read] = field(default_factory=list)
     steps: int = 0
-    last_reader: ast.Call | None = None
+    # The expression that made the last of `reads`, without anything around it.
+    reader: ast.expr | None = None
 
     def value(self, node: ast.expr, scope: _Scope) -> object:
         """Return the value of `node`, or UNKNOWN. Raises Missing when a required variable is not set."""
@@ -285,6 +309,7 @@ class _Evaluator:
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.value(right_node, scope)
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, Reference) and right.name == "os.environ":
+                self.reader = node
                 right = self._environ_keys(left)
             if left is UNKNOWN or right is UNKNOWN or (isinstance(right, (list, tuple, dict)) and UNKNOWN in right):
                 return UNKNOWN
@@ -310,6 +335,7 @@ class _Evaluator:
         if owner is UNKNOWN or key is UNKNOWN:
             return UNKNOWN
         if isinstance(owner, Reference) and owner.name == "os.environ" and isinstance(key, str):
+            self.reader = node
             return self._read(readers.plain(key))
         return cast("dict[object, object]", owner)[key]
 
@@ -356,7 +382,7 @@ class _Evaluator:
         before = len(self.reads)
         result = self.call(function, arguments, named)
         if len(self.reads) > before and not isinstance(function, _Closure):
-            self.last_reader = node
+            self.reader = node
         return result
 
     def call(self, function: object, arguments: list[object], named: dict[str, object]) -> object:
@@ -366,6 +392,8 @@ class _Evaluator:
             return self.value(function.node.body, {**function.scope, **dict(zip(names, arguments, strict=True))})
         if isinstance(function, Reference):
             return self._call_reference(function.name, arguments, named)
+        if isinstance(function, PurePosixPath):
+            return str(_path_method(function, "joinpath", arguments))  # environ.Path("...")("media")
         if isinstance(function, _Method):
             found = readers.method(function.owner, function.name, arguments, named)
             return self._read(found) if isinstance(found, Read) else self._call_method(function, arguments, named)
@@ -481,17 +509,11 @@ def _path(*parts: str) -> PurePosixPath:
     return PurePosixPath(*parts)
 
 
-def _environ_path(*parts: str) -> PurePosixPath:
-    """Do as `environ.Path`: of a module it means the folder."""
-    path = PurePosixPath(*parts)
-    return path.parent if path.suffix == ".py" else path
-
-
 _LIBRARY: dict[str, Callable[..., object]] = {
     "pathlib.Path": _path,
     "pathlib.PurePath": _path,
     "unipath.Path": _path,
-    "environ.Path": _environ_path,
+    "environ.Path": _path,
     "django.utils.translation.gettext_lazy": str,
     "django.utils.translation.gettext": str,
     "os.fspath": str,

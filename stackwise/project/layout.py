@@ -113,7 +113,9 @@ def _above_packages(folder: Path) -> Path:
 
 def django_entries(files: Sequence[Path], kind: str) -> list[Path]:
     """Return the modules that make Django's own WSGI or ASGI application, the shallowest first."""
-    return [path for path in files if path.stem == kind and _mentions(path, b"get_%s_application" % kind.encode())]
+    word = b"get_%s_application" % kind.encode()
+    named = [path for path in files if kind in (path.stem, path.parent.name if path.name == "__init__.py" else "")]
+    return [path for path in named if _mentions(path, word)]
 
 
 def entry_point(app_dir: Path, files: Sequence[Path], kind: str, settings: str, named: object) -> str | None:

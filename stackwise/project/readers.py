@@ -285,7 +285,7 @@ def convert(read: Read, environ: Mapping[str, str], call: Caller) -> object:
         if read.required:
             raise Missing(read.name)
         return _converted_default(read, call)
-    text = environ[read.name]
+    text = str(environ[read.name])
     if read.cast == "other":
         return call(read.through, text) if read.through is not None else UNKNOWN
     if read.cast == "csv":

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from stackwise.project.evaluation import ROOT, UNKNOWN, evaluate
+from stackwise.project.evaluation import ABOVE, ROOT, UNKNOWN, evaluate
 from stackwise.project.model import Candidate
 from stackwise.project.source import read_python, relative
 from stackwise.project.symbols import Class, Scope, close, follow, unknown
@@ -281,4 +281,5 @@ def project_path(value: object) -> str | None:
     text = str(value)
     if text == ROOT or text.startswith(f"{ROOT}/"):
         return text.removeprefix(ROOT).lstrip("/") or "."
-    return text
+    # Where the project's folder will lie is not known, so nothing beside it is.
+    return None if text.startswith(ABOVE) else text

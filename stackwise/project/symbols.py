@@ -219,8 +219,12 @@ def _follow_if(statement: ast.If, scope: Scope) -> None:
         follow(statement.body if known else statement.orelse, scope)
         return
     then, other = scope.fork(), scope.fork()
+    then.loose, other.loose = [], []
     follow(statement.body, then)
     follow(statement.orelse, other)
+    nothing = ast.Constant(None)
+    scope.loose.extend(_sized(ast.IfExp(test, expression, nothing)) for expression in then.loose)
+    scope.loose.extend(_sized(ast.IfExp(test, nothing, expression)) for expression in other.loose)
     _merge(test, then, other, scope)
 
 
@@ -274,6 +278,10 @@ def close(node: ast.expr, scope: Scope, bound: frozenset[str] = frozenset()) -> 
                 return _inline(function, node, scope, bound)
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp() | ast.DictComp():
             bound = bound | _comprehension_names(node.generators)
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            closed = close(value, scope, bound)
+            scope.names[name] = closed
+            return closed
         case ast.Lambda(args=arguments):
             bound = bound | {argument.arg for argument in arguments.args}
         case _:

@@ -62,7 +62,7 @@ def _checked_module(project: Project) -> str:
 
 def _docstring(project: Project, decisions: Decisions) -> str:
     lines = [
-        f'"""Production settings: those of {project.settings}, and what the stack decides on top.',
+        f"Production settings: those of {project.settings}, and what the stack decides on top.",
         "",
         "Made by stackwise. To change something, change the answers;",
         "to be rid of an entry, make your own settings say the same.",
@@ -70,15 +70,18 @@ def _docstring(project: Project, decisions: Decisions) -> str:
     carried = [override for override in decisions.overrides if override.how == "environment"]
     if carried:
         lines += ["", "Set through the environment, as the project reads it:"]
-        lines += [f"    {override.setting.name}: {', '.join(override.variables)}" for override in carried]
+        lines += [_entry(override.setting.name, ", ".join(override.variables)) for override in carried]
     left = [override for override in decisions.overrides if override.how == "left"]
     if left:
         lines += ["", "Left as the project does it:"]
-        lines += [f"    {override.setting.name}: {_one_line(override.note)}" for override in left]
-    return (
-        "\n".join(line.replace("\\", "\\\\").replace('"""', "'''") if line[:3] != '"""' else line for line in lines)
-        + '\n"""'
-    )
+        lines += [_entry(override.setting.name, override.note) for override in left]
+    return '"""' + "\n".join(lines) + '\n"""'
+
+
+def _entry(name: str, text: str) -> str:
+    """Return a line of the docstring that cannot end it."""
+    line = _one_line(f"{name}: {text}").replace("\\", "\\\\").replace('"', "'")
+    return f"    {line}"
 
 
 def _imports(body: str) -> Iterator[str]:

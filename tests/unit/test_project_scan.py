@@ -361,3 +361,24 @@ def test_django_configurations(tmp_path: Path) -> None:
     assert found["DATABASE_URL"][3] == ("DATABASES",)
     assert project.expressions is not None
     assert evaluate(project.expressions["ALLOWED_HOSTS"], {"SITE_ALLOWED_HOSTS": "a, b"}) == ["a", "b"]
+
+
+def test_paths_inside_and_outside_the_project(tmp_path: Path) -> None:
+    text = SETTINGS + (
+        "import os, environ\nMEDIA_ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'uploads')\n"
+        "ROOT_DIR = environ.Path(__file__) - 2\nSTATIC_ROOT = str(ROOT_DIR('collected'))\n"
+    )
+    project = django(tmp_path, "site.settings", {"site/settings.py": text})
+    assert (project.media_root, project.static_root) == ("uploads", "collected")
+    outside = SETTINGS + "STATIC_ROOT = BASE_DIR.parent / 'static'\nMEDIA_ROOT = '/var/media'\n"
+    project = django(tmp_path, "site.settings", {"site/settings.py": outside})
+    assert (project.static_root, project.media_root) == (None, "/var/media")
+
+
+def test_a_settings_module_that_somebody_chose(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"site/settings/{name}.py": SETTINGS for name in ("production", "staging")}
+    assert django(tmp_path, "site.settings.production", files).settings == "site.settings.production"
+    assert scan(tmp_path, settings="site.settings.staging").settings == "site.settings.staging"
+    with pytest.raises(ProjectError) as caught:
+        scan(tmp_path, settings="site.settings.nothing")
+    assert "site.settings.production" in caught.value.hint
