@@ -108,7 +108,7 @@ def test_login_and_upload(superbook: Program, visitor: Visitor) -> None:
     answer = visitor.post("/accounts/login/", {"username": "ann", "password": "a-long-password-1"})
     assert answer.status == 200
     pixel = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
-    page = visitor.post("/profiles/edit/", {"about": "hello"}, ("avatar", "me.png", pixel)).read().decode()
+    page = visitor.post("/people/me/", {"about": "hello"}, ("avatar", "me.png", pixel)).read().decode()
     path = re.search(r'src="(/media/[^"]+)"', page)
     assert path, page
     media = visitor.get(path[1])
@@ -121,7 +121,7 @@ def test_the_site_answers_without_its_cache(superbook: Program, visitor: Visitor
     try:
         assert visitor.get("/").status == 200
         # Logged in still: sessions are kept in the database as well.
-        assert visitor.get("/profiles/edit/").url.endswith("/profiles/edit/")
+        assert visitor.get("/people/me/").url.endswith("/people/me/")
     finally:
         superbook.on_server("sudo systemctl start redis-server")
 
