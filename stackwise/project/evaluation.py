@@ -11,7 +11,7 @@ import ast
 import copy
 import json
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, cast
@@ -29,7 +29,10 @@ MUTATED_NAME = "_mutated_"
 ABOVE = "/:above:"
 ROOT = f"{ABOVE}/:above:/:above:/:project:"
 
+# Bounds on what a settings module can make us do: no honest one comes near them.
 _SLOW = 100_000
+_LARGEST = 20_000
+_DEAREST = 1_000_000
 _Scope: TypeAlias = Mapping[str, object]
 
 
@@ -40,9 +43,10 @@ def evaluate(expression: str | ast.expr, environ: Mapping[str, str] | None) -> o
     """
     try:
         tree = ast.parse(expression, mode="eval").body if isinstance(expression, str) else expression
-        return _Evaluator(environ).value(tree, {})
+        value = _Evaluator(environ).value(tree, {})
     except (SyntaxError, RecursionError, Missing):
         return UNKNOWN
+    return UNKNOWN if isinstance(value, _INNER) else value
 
 
 def record(expression: ast.AST, *, live: bool = True) -> list[tuple[Read, str]]:
@@ -105,6 +109,8 @@ class _Method:
     name: str
 
 
+# What stands for something while an expression is worked out, and is no value that settings could have.
+_INNER = (_Closure, _Method, Reference, readers.Environment, readers.Decouple, readers.Csv)
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], object]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -203,7 +209,8 @@ class _Evaluator:
         if handler is None:
             return UNKNOWN
         try:
-            return cast("object", handler(node, scope))
+            made = cast("object", handler(node, scope))
+            return UNKNOWN if isinstance(made, (str, bytes, list, tuple, set, dict)) and len(made) > _LARGEST else made
         except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError, MemoryError):
             # What the project's own code would answer here is an error; whether it is reached is not for us to say.
             return UNKNOWN
@@ -281,7 +288,9 @@ class _Evaluator:
         if isinstance(node.op, ast.Mult) and not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
             return UNKNOWN  # "x" * 10**9 would fill the memory
         if isinstance(node.op, ast.Mod) and not isinstance(left, int):
-            right = right if isinstance(right, (str, tuple)) else (right,)
+            right = right if isinstance(right, tuple) else (right,)
+            if _cost(str(left), right) > _DEAREST:
+                return UNKNOWN
             return (
                 UNKNOWN if "*" in str(left) or any(c.isdigit() for c in str(left)) else _operate(node.op, left, right)
             )
@@ -432,6 +441,8 @@ class _Evaluator:
             return UNKNOWN
         if isinstance(owner, PurePosixPath):
             return _path_method(owner, name, arguments)
+        if isinstance(owner, str) and _cost(owner, arguments) > _DEAREST:
+            return UNKNOWN
         if name not in _METHODS.get(type(owner), ()) or (
             name == "format" and any(character in str(owner) for character in ":!.[")
         ):
@@ -444,6 +455,15 @@ class _Evaluator:
         if self.environ is None:
             return UNKNOWN
         return readers.convert(read, self.environ, lambda function, text: self.call(function, [text], {}))
+
+
+def _cost(text: str, arguments: Iterable[object]) -> int:
+    """Return how long a text could become: `replace` and `join` multiply."""
+    sizes = [len(argument) for argument in arguments if isinstance(argument, (str, list, tuple))]
+    parts = [
+        len(part) for each in arguments if isinstance(each, (list, tuple)) for part in each if isinstance(part, str)
+    ]
+    return (len(text) + 1) * (1 + sum(sizes) + sum(parts))
 
 
 def _operate(op: ast.operator, left: object, right: object) -> object:

@@ -29,7 +29,7 @@ from stackwise.project.settings import (
     read_settings,
 )
 from stackwise.project.source import read_python, read_text, read_toml, relative
-from stackwise.project.symbols import Scope, close, follow
+from stackwise.project.symbols import Scope, follow
 
 # Distributions that change what a stack must offer.
 _NOTABLE = frozenset(
@@ -397,8 +397,9 @@ def _variables_in(root: Path, files: Iterable[Path]) -> tuple[EnvironmentVariabl
         except ProjectError:
             continue
         follow(tree.body, scope)
-        nodes = [node for node in ast.walk(tree) if isinstance(node, (ast.Call, ast.Subscript))]
-        loose.extend(close(node, scope) for node in nodes)
+        nodes = [ast.Expr(node) for node in ast.walk(tree) if isinstance(node, (ast.Call, ast.Subscript))]
+        follow(nodes, scope)
+        loose.extend(scope.loose)
     return variables_of({}, loose)
 
 

@@ -17,6 +17,7 @@ from stackwise.project.evaluation import ABSENT_NAME, MUTATED_NAME, SET_NAME, UN
 
 # An expression larger than this is generated or runs in circles; nobody's settings need it.
 _LARGEST_EXPRESSION = 4000
+_DEEPEST_EXPRESSION = 150
 _DEEPEST_CALL = 6
 _MUTATING = frozenset({"append", "extend", "insert", "update", "remove", "setdefault"})
 _BUILTINS = frozenset(vars(builtins))
@@ -77,7 +78,10 @@ def unknown() -> ast.expr:
 def follow(statements: Iterable[ast.stmt], scope: Scope) -> None:
     """Follow `statements` in order, binding names in `scope`."""
     for statement in statements:
-        _follow_one(statement, scope)
+        try:
+            _follow_one(statement, scope)
+        except RecursionError:
+            _forget([statement], scope)
 
 
 def _follow_one(statement: ast.stmt, scope: Scope) -> None:  # noqa: C901, PLR0912 - one case for each statement of the language
@@ -400,15 +404,17 @@ def _as_load(node: ast.expr) -> ast.expr:
 
 def _sized(node: ast.expr) -> ast.expr:
     """Note the size of `node`, counted as a tree; one that is too large becomes unknown, for shared parts add up."""
-    size = 1 + sum(_size(child) for child in ast.iter_child_nodes(node))
-    if size > _LARGEST_EXPRESSION:
+    size, depth = _measure(node)
+    if size > _LARGEST_EXPRESSION or depth > _DEEPEST_EXPRESSION:
         return unknown()
-    vars(node)["size"] = size
+    vars(node)["measured"] = (size, depth)
     return node
 
 
-def _size(node: ast.AST) -> int:
-    known = vars(node).get("size")
-    if isinstance(known, int):
-        return known
-    return 1 + sum(_size(child) for child in ast.iter_child_nodes(node))
+def _measure(node: ast.AST) -> tuple[int, int]:
+    """Return how many nodes a tree has, and how deep it is."""
+    size, depth = 1, 0
+    for child in ast.iter_child_nodes(node):
+        inner_size, inner_depth = vars(child).get("measured") or _measure(child)
+        size, depth = size + inner_size, max(depth, inner_depth)
+    return size, depth + 1

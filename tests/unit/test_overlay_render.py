@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,19 @@ except ValueError:
         "no x",
     ]
     assert done.stderr.count("the cache does not answer") == 1
+
+
+def test_a_cache_that_hangs_costs_a_page_half_a_second_not_half_a_minute(tmp_path: Path) -> None:
+    site = example(tmp_path, "startproject")
+    script = (
+        "import django, time; django.setup(); from django.core.cache import cache; began = time.monotonic()\n"
+        "print([cache.get(str(n)) for n in range(40)] == [None] * 40, time.monotonic() - began < 2)"
+    )
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"{tmp_path}/no.sock")
+        listening.listen(50)
+        done = site.run("-c", script)
+    assert done.stdout.split() == ["True", "True"], done.stderr
 
 
 def test_superbook_counts_nothing_and_shows_its_posts_without_a_cache(tmp_path: Path) -> None:
