@@ -21,7 +21,7 @@ TEMPLATES = sorted(path for path in ROLES.glob("*/templates/**/*") if path.is_fi
 SAMPLE: dict[str, Any] = yaml.safe_load((HERE / "sample.yml").read_text())
 
 # What Ansible itself gives, and the two facts that the role base leaves for those after it.
-GIVEN = {"ansible_check_mode", "ansible_failed_result", "item", "lookup", "omit", "range", "base_present", "base_apply"}
+GIVEN = {"ansible_check_mode", "ansible_failed_result", "item", "lookup", "omit", "base_present", "base_apply"}
 BLOCKS = ("block", "rescue", "always")
 # Keywords whose value is an expression without braces.
 EXPRESSIONS = ("when", "changed_when", "failed_when", "until", "that")
