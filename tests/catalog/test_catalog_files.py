@@ -54,7 +54,7 @@ def test_expressions_read_only_facts_that_exist(component: Component, catalog: C
 
 @each_component
 def test_sources_were_read_and_not_in_the_future(component: Component) -> None:
-    assert all(source.read <= date.today() for source in component.sources)  # noqa: DTZ011 - a day more or less is no matter
+    assert all(source.read <= date.today() for source in component.sources)
 
 
 @each_component

@@ -15,12 +15,12 @@ import pytest
 from libcloud.compute.base import Node
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import NodeState
-from sandbox_host import Login, leftovers, sh, traces
 
 from stackwise.errors import NothingLeftError, ProvisionError, ServerLostError
 from stackwise.provision.sandbox import processes
 from stackwise.provision.sandbox.driver import PROVIDER, SandboxNodeDriver, register
 from stackwise.provision.sandbox.requirements import missing_requirements
+from tests.e2e.sandbox_host import Login, leftovers, sh, traces
 
 pytestmark = [
     pytest.mark.e2e,

@@ -211,7 +211,7 @@ def test_a_reader_that_goes_away_is_no_error(site: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-    )  # noqa: S602 - a pipe is the point
+    )
     assert done.stderr == ""
 
 

@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from strangers import EXAMPLES, HOSTS, KEY, POSTGRESQL, REDIS, Site, facts, make, put_up, wishes
 
 from stackwise.errors import CatalogError, ProjectError
 from stackwise.plan.settings import Decisions, Override, Setting, SiteFacts, core_settings, decide
 from stackwise.project import scan
 from stackwise.render.overlay import literal, render_overlay
+from tests.unit.strangers import EXAMPLES, HOSTS, KEY, POSTGRESQL, REDIS, Site, facts, make, put_up, wishes
 
 NASTY = "'\"\\\n\r\x00\x1b{{ x }}$(id)`id`%s#\u2028\u202e\ud800é"
 

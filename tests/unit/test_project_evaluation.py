@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from strangers import make
 
 from stackwise.project import UNKNOWN, evaluate
+from tests.unit.strangers import make
 
 
 @pytest.mark.parametrize(

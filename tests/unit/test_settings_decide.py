@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from strangers import HOSTS, KEY, POSTGRESQL, REDIS, make, put_up, wishes
 
 from stackwise.plan.settings import Decisions, Setting, application_of, database_url, decide, explain
 from stackwise.project import evaluate
+from tests.unit.strangers import HOSTS, KEY, POSTGRESQL, REDIS, make, put_up, wishes
 
 
 def ways(decisions: Decisions) -> dict[str, str]:
