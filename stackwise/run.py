@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from stackwise.operate.source import source_folder
 from stackwise.operate.verify import fetch_authority, verify
 from stackwise.plan import make_plan
 from stackwise.plan.model import Identity, Plan
-from stackwise.project import Project, scan, snapshot
+from stackwise.project import Project, Snapshot, scan, snapshot
 from stackwise.provision.cloud import Cloud
 from stackwise.provision.keys import admin_key
 from stackwise.provision.servers import Provisioner
@@ -36,7 +37,7 @@ from stackwise.provision.ssh import Shell
 from stackwise.render import count_tasks, render_project, write_project
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """One answers file with everything that follows from it before the world is touched."""
 
@@ -56,9 +57,14 @@ class Job:
         """The project's folder, where the readable record goes."""
         return self.answers.folder
 
+    @cached_property
+    def files(self) -> Snapshot:
+        """The project's files as they are now, less what is ignored. Raises ProjectError."""
+        return snapshot(self.source, media=self.project.media_root)
+
     def plan(self) -> Plan:
         """Return what will exist. Raises ImpossibleError, UsageError."""
-        return make_plan(self.choices, self.project, self.catalog, snapshot(self.source).id)
+        return make_plan(self.choices, self.project, self.catalog, self.files.id)
 
     def rendered(self) -> dict[str, bytes]:
         """Return the Ansible project, with the addresses and the key that the record has.
@@ -67,7 +73,7 @@ class Job:
         """
         journal = Journal.of(self.identity)
         addresses = {record.name: record.address for record in journal.servers().values() if record.ready}
-        return render_project(self.plan(), snapshot(self.source), self.answers_text(), addresses, self.admin_keys())
+        return render_project(self.plan(), self.files, self.answers_text(), addresses, self.admin_keys())
 
     def admin_keys(self) -> tuple[str, ...]:
         """Return the administrator's public key; none while a key that shall be generated is not made yet."""
@@ -92,7 +98,7 @@ def make_job(answers: Answers, catalog: Catalog) -> Job:
     """Scan the project that the answers name and put the choices together. Raises ProjectError."""
     first = choose(answers, {}, catalog)
     source = source_folder(first["project.source"], first.get("project.ref"), answers.folder)
-    project = scan(source)
+    project = scan(source, settings=first.get("project.settings"))
     choices = choose(answers, scanned_answers(project), catalog)
     return Job(answers, choices, told(project, choices), source, catalog)
 

@@ -209,7 +209,8 @@ class _Assembly:
         yield Variable("site_app_dir", project.app_dir)
         yield Variable("site_framework", "django" if django else "wsgi")
         yield Variable("site_settings_module", OVERLAY if django else "")
-        yield Variable("site_manage", project.manage or "")
+        # A manage.py that chooses its settings whatever the environment says would pass our overlay by.
+        yield Variable("site_manage", "" if project.settings_forced else project.manage or "")
         yield Variable("site_application", words["wsgi"])
         yield Variable("site_requirements_files", list(requirements.files))
         yield Variable(

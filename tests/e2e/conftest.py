@@ -61,7 +61,7 @@ class Program:
         return [json.loads(line) for line in self.run(*arguments, "--json", code=code).stdout.splitlines()]
 
     def kill_when(self, sign: str, *arguments: str, number: signal.Signals = signal.SIGKILL) -> int:
-        """Start the program and end it by `number` at the first line of its events that has `sign`; return its exit code."""
+        """Start the program and end it by `number` at the first event that has `sign`; return its exit code."""
         process = subprocess.Popen(
             [*self.argv, *arguments, "--json"],
             cwd=self.folder,

@@ -1,4 +1,4 @@
-"""From an answers file to a live site and back, on a real machine: the order of the tests is the order of a site's life."""
+"""From an answers file to a live site and back, on a real machine, in the order of a site's life."""
 
 from __future__ import annotations
 
@@ -103,7 +103,10 @@ def test_pages_static_files_and_their_caching(visitor: Visitor) -> None:
 
 
 def test_login_and_upload(superbook: Program, visitor: Visitor) -> None:
-    code = "from django.contrib.auth.models import User; User.objects.create_superuser('ann', 'ann@example.org', 'a-long-password-1')"
+    code = (
+        "from django.contrib.auth.models import User; "
+        "User.objects.create_superuser('ann', 'ann@example.org', 'a-long-password-1')"
+    )
     superbook.run("manage", "--", "shell", "-c", code)
     answer = visitor.post("/accounts/login/", {"username": "ann", "password": "a-long-password-1"})
     assert answer.status == 200
@@ -236,7 +239,7 @@ def test_requirements_that_do_not_resolve_are_named(superbook: Program, visitor:
 def test_no_secret_lies_anywhere_but_in_its_stores(superbook: Program) -> None:
     """Search every byte that the runs left here and on the server."""
     secrets = [CANARY, *json.loads(next(superbook.state.glob("*/secrets.json")).read_text()).values()]
-    stores = {path for path in superbook.state.rglob("secrets.json")}
+    stores = set(superbook.state.rglob("secrets.json"))
     for path in (
         p for root in (superbook.home, superbook.folder) for p in root.rglob("*") if p.is_file() and p not in stores
     ):

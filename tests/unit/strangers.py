@@ -104,7 +104,7 @@ class Site:
     def run(self, *arguments: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *arguments]
         environment = {**self.environment, **more}
-        return subprocess.run(  # noqa: S603 - our own interpreter, and arguments of the test
+        return subprocess.run(
             command,
             env=environment,
             cwd=self.folder,
