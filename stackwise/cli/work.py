@@ -54,9 +54,8 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
     error: VerifyError | None = None
     with _runner(job, lambda _: None) as runner:
         try:
-            for event in runner.verify():
-                if isinstance(event, events.CheckFinished):
-                    checks.append({"name": event.name, "status": event.status, "saw": event.saw, "hint": event.hint})
+            # One by one, so that those before a fault are kept.
+            checks.extend(_check(event) for event in runner.verify() if isinstance(event, events.CheckFinished))
         except VerifyError as exc:
             error = exc
     print_json({"checks": checks})
