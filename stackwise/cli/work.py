@@ -11,7 +11,7 @@ import click
 
 from stackwise import events
 from stackwise.cli.design import print_json
-from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json_option, yes_option
+from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json_option, program, yes_option
 from stackwise.events import Event
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
     ):
         first, _, rest = command.partition(" ")
         options = f"{flag} {rest}".rstrip() if first != "manage" else f"{flag} -- createsuperuser"
-        click.echo(f"  {words:<34} stackwise {first}{options}")
+        click.echo(f"  {words:<34} {program()} {first}{options}")
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
