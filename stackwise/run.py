@@ -19,7 +19,7 @@ from stackwise.answers import Answers, Choices, answers_text, choose, load_answe
 from stackwise.answers.write import scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.configure import Playbook, PlaybookRun
-from stackwise.errors import InterruptedRunError, ProvisionError, StackwiseError, UsageError, VerifyError
+from stackwise.errors import InterruptedRunError, JournalError, ProvisionError, StackwiseError, VerifyError
 from stackwise.events import Event, Phase
 from stackwise.journal import Journal
 from stackwise.journal.record import Recorder, next_number
@@ -178,6 +178,8 @@ class Runner:
         yield events.PhaseStarted(phase="plan", detail="read the answers and the project, decide what will exist")
         started = time.monotonic()
         plan = self.job.plan()
+        # A secret that is not there is found now, and not when a server has been made already.
+        resolve_secrets(plan.secrets, journal, self.job.folder)
         roles = sum(len(play.roles) for play in plan.plays)
         yield events.StepFinished(message=f"{len(plan.servers)} server, {len(plan.packages)} packages, {roles} roles")
         yield events.PhaseFinished(phase="plan", seconds=round(time.monotonic() - started, 1))
@@ -220,13 +222,10 @@ class Runner:
         work = journal.folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         try:
-            answers_text = self.job.answers.path.read_text(encoding="utf-8")
-            files = render_project(
-                plan, snapshot(self.job.source), answers_text, addresses, self._provisioner(journal).admin.public
-            )
-            write_project(files, work / "project")
+            answers, keys = self.job.answers_text(), self.job.admin_keys()
+            write_project(render_project(plan, self.job.files, answers, addresses, keys), work / "project")
         except OSError as exc:
-            raise UsageError(
+            raise JournalError(
                 f"the rendered project cannot be written to {work}: {exc.strerror}",
                 hint="free some room, then: stackwise up",
             ) from exc

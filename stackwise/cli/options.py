@@ -18,12 +18,13 @@ DEFAULT_FILE = "stackwise.yml"
 
 
 def program() -> str:
-    """Return what the user types to call us again: the bare name where the shell finds it, else the path; by sudo if so."""
+    """Return what the user types to call us again: the bare name where the shell finds it, else the path."""
     called = Path(sys.argv[0])
     found = shutil.which("stackwise")
     name = "stackwise"
     if called.name == name and (found is None or Path(found).resolve() != called.resolve()):
-        name = os.path.relpath(called) if called.is_absolute() else str(called)
+        relative = os.path.relpath(called)
+        name = str(called) if relative.startswith("..") else relative
     return f"sudo {name}" if os.environ.get("SUDO_USER") and os.geteuid() == 0 else name
 
 
