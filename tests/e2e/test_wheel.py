@@ -21,7 +21,7 @@ pytestmark = [
 def program(tmp_path: Path) -> Program:
     """Make a small project and a home."""
     (tmp_path / "site").mkdir()
-    (tmp_path / "home").mkdir()
+    (tmp_path / "home").mkdir(exist_ok=True)
     (tmp_path / "site" / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
     (tmp_path / "site" / "requirements.txt").write_text("flask\n")
     return Program(tmp_path / "site", tmp_path / "home")
