@@ -97,7 +97,7 @@ def open_command(answers: Path, overrides: dict[str, Any]) -> None:
 def _reach(answers: Path, overrides: dict[str, Any]) -> tuple[Job, Shell]:
     """Return the job and the way to its server. Raises ProvisionError where there is none."""
     from stackwise.configure import AnsibleRun
-    from stackwise.provision.cloud import open_cloud
+    from stackwise.provision.providers import open_cloud
     from stackwise.run import Runner, load_job
 
     job = load_job(answers, overrides)

@@ -157,7 +157,7 @@ def orphans_command(as_json: bool) -> None:
     """List servers that are tagged as ours and that no record owns."""
     from stackwise.catalog import load_catalog
     from stackwise.journal import journals
-    from stackwise.provision.cloud import open_cloud
+    from stackwise.provision.providers import open_cloud
 
     owned = {record.id for journal in journals() for record in journal.servers().values()}
     tokens = {journal.token for journal in journals()}
@@ -182,7 +182,7 @@ def _runner(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
     """Give the runner of a job, which ctrl-c stops."""
     from stackwise.cli.show import stoppable
     from stackwise.configure import AnsibleRun
-    from stackwise.provision.cloud import open_cloud
+    from stackwise.provision.providers import open_cloud
     from stackwise.run import Runner
 
     with stoppable() as stop:
@@ -233,7 +233,7 @@ def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
-    from stackwise.provision.cloud import open_cloud
+    from stackwise.provision.providers import open_cloud
 
     servers = []
     for record in journal.servers().values():
