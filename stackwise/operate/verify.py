@@ -50,6 +50,8 @@ say deploycheck; if test -x /usr/local/bin/@site@-manage && test @django@ = yes;
   rm -f /tmp/stackwise-check; fi
 """
 
+_LAST_QUESTION = "deploycheck"
+
 
 class _Subject:
     """What is looked at: the plan, the site from outside, the server's answers from inside."""
@@ -103,9 +105,13 @@ def _ask_inside(plan: Plan, shell: Shell) -> dict[str, str]:
         "django": "yes" if plan.settings else "no",
     }
     script = re.sub(r"@(\w+)@", lambda match: words[match[1]], _INSIDE)
-    answer = shell.run(script, root=True, seconds=90).out
-    parts = re.split(r"^== (\w+)\n", answer, flags=re.MULTILINE)
-    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    said = shell.run(script, root=True, seconds=90)
+    parts = re.split(r"^== (\w+)\n", said.out, flags=re.MULTILINE)
+    answers = {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    if _LAST_QUESTION not in answers:
+        words = said.err.strip().splitlines()[-1:] or ["it said nothing"]
+        raise ProvisionError(f"{shell.address} could not be asked: {words[0]}", hint="look at it: stackwise ssh")
+    return answers
 
 
 def _ok(name: str, saw: str) -> CheckFinished:
