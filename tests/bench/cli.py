@@ -52,7 +52,12 @@ def measure(times: int) -> Iterator[Pair]:
         for name, ours, limit, right in (
             ("stackwise --help", ["--help"], 2.0, lambda out: all(command in out for command in _COMMANDS)),
             ("stackwise plan", ["plan", "-a", str(answers)], 5.0, lambda out: "nginx" in out),
-            ("stackwise plan --json", ["plan", "--json", "-a", str(answers)], 5.0, lambda out: json.loads(out)["servers"]),
+            (
+                "stackwise plan --json",
+                ["plan", "--json", "-a", str(answers)],
+                5.0,
+                lambda out: json.loads(out)["servers"],
+            ),
         ):
             say(name)
             pair = Pair(name, name, f"a bare click program of {len(_COMMANDS)} commands, --help", "s", limit)
@@ -62,7 +67,10 @@ def measure(times: int) -> Iterator[Pair]:
                 raise WrongAnswerError(f"{argv} said {answer[:200]!r}")
             _run(theirs, folder)
             yield in_turns(
-                pair, lambda argv=argv: timed(lambda: _run(argv, folder)), lambda: timed(lambda: _run(theirs, folder)), times or TIMES
+                pair,
+                lambda argv=argv: timed(lambda: _run(argv, folder)),
+                lambda: timed(lambda: _run(theirs, folder)),
+                times or TIMES,
             )
 
 

@@ -41,7 +41,9 @@ def measure(times: int) -> Iterator[Pair]:
         bare.write_text(BARE)
         theirs = [sys.executable, "-P", str(bare)]
         pair = Pair("first content of the walk", "stackwise", "a bare Textual app", "s", 1.5)
-        pair.notes.append("a pseudo-terminal of 120x40; from exec to the first readable characters after control sequences")
+        pair.notes.append(
+            "a pseudo-terminal of 120x40; from exec to the first readable characters after control sequences"
+        )
         first_content(program(), folder)
         first_content(theirs, folder)
         yield in_turns(
@@ -54,7 +56,9 @@ def first_content(argv: list[str], home: str) -> float:
     started = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ.update(HOME=home, XDG_STATE_HOME=home, XDG_CACHE_HOME=home, TERM="xterm-256color", COLORTERM="truecolor")
+        os.environ.update(
+            HOME=home, XDG_STATE_HOME=home, XDG_CACHE_HOME=home, TERM="xterm-256color", COLORTERM="truecolor"
+        )
         os.chdir(home)
         os.execv(argv[0], argv)  # noqa: S606 - the program that is measured
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
