@@ -14,8 +14,8 @@ import click
 from stackwise.cli.options import answers_options
 
 if TYPE_CHECKING:
+    from stackwise.job import Job
     from stackwise.provision.ssh import Shell
-    from stackwise.run import Job
 
 
 @click.command("ssh", context_settings={"ignore_unknown_options": True})
@@ -97,8 +97,9 @@ def open_command(answers: Path, overrides: dict[str, Any]) -> None:
 def _reach(answers: Path, overrides: dict[str, Any]) -> tuple[Job, Shell]:
     """Return the job and the way to its server. Raises ProvisionError where there is none."""
     from stackwise.configure import AnsibleRun
+    from stackwise.job import load_job
     from stackwise.provision.providers import open_cloud
-    from stackwise.run import Runner, load_job
+    from stackwise.run import Runner
 
     job = load_job(answers, overrides)
     cloud = open_cloud(job.choices["hosting.provider"], lambda _: None)

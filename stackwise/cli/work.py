@@ -15,8 +15,9 @@ from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json
 from stackwise.events import Event
 
 if TYPE_CHECKING:
+    from stackwise.job import Job
     from stackwise.journal import Journal
-    from stackwise.run import Job, Runner
+    from stackwise.run import Runner
 
 
 @click.command("up")
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
 @json_option
 def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Plan, ask, provision, configure, deploy, verify. Run again: goes on where it stopped, or changes nothing."""
+    from stackwise.job import load_job
+    from stackwise.render import file_names
     from stackwise.render.documents import plan_document, plan_text
-    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
-    document = plan_document(job.plan(), job.rendered().keys())
+    plan = job.plan()
+    job.admin_keys()  # a key that cannot be read is better known before anybody says yes
+    document = plan_document(plan, file_names(plan))
     if not yes:
         click.echo(plan_text(document), err=True)
         confirmed("Shall it be made?", yes=yes)
@@ -44,7 +48,7 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
 def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Prove that the site works: what a visitor sees from outside, and what the server says from inside."""
     from stackwise.errors import VerifyError
-    from stackwise.run import load_job
+    from stackwise.job import load_job
 
     job = load_job(answers, overrides)
     if not as_json:
@@ -69,8 +73,8 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @json_option
 def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
+    from stackwise.job import load_job
     from stackwise.journal import Journal
-    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     journal = Journal.of(job.identity)
@@ -92,8 +96,8 @@ def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json
 @json_option
 def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Show what exists: servers as the record and as the provider know them, the URL, the last run."""
+    from stackwise.job import load_job
     from stackwise.journal import Journal
-    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     document = _status(job, Journal.of(job.identity))

@@ -109,8 +109,8 @@ def _ask_inside(plan: Plan, shell: Shell) -> dict[str, str]:
     parts = re.split(r"^== (\w+)\n", said.out, flags=re.MULTILINE)
     answers = {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
     if _LAST_QUESTION not in answers:
-        words = said.err.strip().splitlines()[-1:] or ["it said nothing"]
-        raise ProvisionError(f"{shell.address} could not be asked: {words[0]}", hint="look at it: stackwise ssh")
+        last = said.err.strip().splitlines()[-1:] or ["it said nothing"]
+        raise ProvisionError(f"{shell.address} could not be asked: {last[0]}", hint="look at it: stackwise ssh")
     return answers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from stackwise.plan.vocabulary import Vocabulary, fill, services, site_vocabular
 from stackwise.project import Project
 
 __all__ = ["make_plan"]
+
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 # What every server needs, whatever was chosen: the rest comes from the catalog.
 _BASE_PACKAGES = (
@@ -322,8 +325,7 @@ def _role_order(category: str, order: int) -> int:
 
 
 def _distribution(requirement: str) -> str:
-    """Return the normalised name of the distribution that a requirement asks for."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - takes longer to import than most plans take to make
-    from packaging.utils import canonicalize_name  # noqa: PLC0415
-
-    return canonicalize_name(Requirement(requirement).name)
+    """Return the normalised name of the distribution that a requirement asks for; the catalog's are all plain ones."""
+    # `packaging` says the same by a parser that takes longer to load than a plan takes to make.
+    name = _REQUIREMENT.match(requirement)
+    return re.sub(r"[-_.]+", "-", name[0]).lower() if name else requirement

@@ -13,10 +13,11 @@ import pytest
 from stackwise import events
 from stackwise.errors import ConfigureError, LockedError, ProjectError, ProvisionError, UsageError, VerifyError
 from stackwise.events import Event
+from stackwise.job import Job, load_job
 from stackwise.journal import Journal
 from stackwise.journal.record import records
 from stackwise.operate.source import source_folder
-from stackwise.run import Job, Runner, load_job
+from stackwise.run import Runner
 from tests.fakes import FakeCloud, FakePlaybookRun
 from tests.unit.test_servers import SSH
 
