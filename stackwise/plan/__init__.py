@@ -14,8 +14,9 @@ from stackwise.advice.sizing import memory_shares, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.errors import ImpossibleError, UsageError
+from stackwise.plan.decisions import decide
 from stackwise.plan.model import Access, Cost, Identity, Plan, Play, Reference, ServerSpec, Variable
-from stackwise.plan.settings import HOSTS_VARIABLE, OVERLAY, Decisions, Setting, SiteFacts, core_settings, decide
+from stackwise.plan.settings import HOSTS_VARIABLE, OVERLAY, Decisions, Setting, SiteFacts, core_settings
 from stackwise.plan.vocabulary import Vocabulary, fill, services, site_vocabulary, with_version
 from stackwise.project import Project
 

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stackwise.plan.settings import Decisions, Setting, SiteFacts, core_settings, decide
+from stackwise.plan.decisions import decide
+from stackwise.plan.settings import Decisions, Setting, SiteFacts, core_settings
 from stackwise.project import Project, scan
 from stackwise.render.overlay import render_overlay
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from stackwise.errors import CatalogError, ProjectError
-from stackwise.plan.settings import Decisions, Override, Setting, SiteFacts, core_settings, decide
+from stackwise.plan.decisions import decide
+from stackwise.plan.settings import Decisions, Override, Setting, SiteFacts, core_settings
 from stackwise.project import scan
 from stackwise.render.overlay import literal, render_overlay
 from tests.unit.strangers import EXAMPLES, HOSTS, KEY, POSTGRESQL, REDIS, Site, facts, make, put_up, wishes
