@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
-from stackwise.tui.messages import Answered, NotOpened, Opened, Scanned, Wanted
-from stackwise.tui.running import CarryOut, RunningApp, carry_out
+from stackwise.tui.answering import AnsweringApp
+from stackwise.tui.messages import Wanted
+from stackwise.tui.running import CarryOut, carry_out
 from stackwise.tui.screens.small import TooSmall, fits
 from stackwise.tui.screens.start import StartScreen
 
 if TYPE_CHECKING:
-    from stackwise.catalog.model import Category
-    from stackwise.tui.state import Design
-    from stackwise.tui.steps import Standing, Step
+    from stackwise.tui.steps import Step
 
 
-class Walk(RunningApp):
+class Walk(AnsweringApp):
     """From a project to a running site, one decision after another."""
 
     TITLE = "stackwise"
+    # The first screen's own style sheet, since Textual reads that of a default screen from the app.
+    CSS_PATH = "screens/start.tcss"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual reads it from the class
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
@@ -37,10 +38,7 @@ class Walk(RunningApp):
 
     def __init__(self, answers: str | None = None, carry_out: CarryOut = carry_out) -> None:
         """Walk on the file `answers`, or on the one of this folder."""
-        super().__init__(carry_out)
-        self.path = Path(answers or "stackwise.yml")
-        self.design: Design | None = None
-        self.steps: tuple[Step, ...] = ()
+        super().__init__(Path(answers or "stackwise.yml"), carry_out)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Put every step into the palette."""
@@ -55,76 +53,6 @@ class Walk(RunningApp):
     def on_ready(self) -> None:
         """Read the answers once the first picture is drawn."""
         self.open(self.path)
-
-    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
-    def open(self, path: Path) -> None:
-        """Read an answers file, or make one in memory for the project in its folder."""
-        try:
-            # Catalog, models and the other screens are loaded here, behind the first picture.
-            import stackwise.tui.screens.catalogue  # noqa: F401, PLC0415 - as above
-            from stackwise.tui.state import open_design  # noqa: PLC0415 - as above
-
-            self.post_message(Opened(open_design(path)))
-        except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
-            self.post_message(NotOpened(exc))
-
-    @on(Opened)
-    def _opened(self, message: Opened) -> None:
-        from stackwise.tui.steps import steps_of  # noqa: PLC0415 - loaded behind the first picture
-
-        self.design, self.path = message.design, message.design.path
-        self.steps = steps_of(self.design.catalog)
-        cast("StartScreen", self.screen_stack[0]).show(self.design)
-
-    @on(NotOpened)
-    def _not_opened(self, message: NotOpened) -> None:
-        cast("StartScreen", self.screen_stack[0]).show_error(message.error)
-
-    def standings(self) -> dict[str, Standing]:
-        """Return how every step stands."""
-        from stackwise.tui.steps import standing  # noqa: PLC0415 - loaded behind the first picture
-
-        return {step.id: standing(step, self.design) for step in self.steps} if self.design else {}
-
-    def answer(self, key: str, value: Any) -> None:
-        """Set an answer and save it."""
-        self._change(lambda design: design.change(key, value))
-
-    def choose(self, category: Category, component: str) -> None:
-        """Take a component for a layer and save it."""
-        self._change(lambda design: design.choose(category, component))
-
-    def _change(self, change: Callable[[Design], None]) -> None:
-        if self.design is None:
-            return
-        try:
-            change(self.design)
-        except OSError as exc:
-            self.notify(f"{self.path} could not be written: {exc.strerror}", severity="error", markup=False)
-        if self.design.stale:
-            self._look_again(*self.design.source)
-        self._show_facts()
-
-    @work(thread=True, exclusive=True, exit_on_error=False, group="scan")
-    def _look_again(self, source: str, ref: str | None) -> None:
-        from stackwise.tui.state import look_at  # noqa: PLC0415 - loaded behind the first picture
-
-        self.post_message(Scanned(look_at(source, ref, self.path.resolve().parent)))
-
-    @on(Scanned)
-    def _scanned(self, message: Scanned) -> None:
-        if self.design is not None:
-            self.design.take(message.scan)
-            self._show_facts()
-
-    def _show_facts(self) -> None:
-        for screen in self.screen_stack:
-            if hasattr(screen, "refresh_facts"):
-                screen.refresh_facts()
-
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        self.answer(message.key, message.value)
 
     @on(Wanted)
     def _wanted(self, message: Wanted) -> None:
@@ -179,11 +107,6 @@ class Walk(RunningApp):
             self.push_screen(TooSmall())
         elif fits(event.size) and small:
             self.pop_screen()
-
-    def save_new(self) -> None:
-        """Write an answers file that was only in memory so far."""
-        if self.design is not None and self.design.new:
-            self._change(lambda design: design.save())
 
     def leave(self) -> None:
         """Keep what was typed on the screens that are shown."""

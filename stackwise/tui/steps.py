@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from stackwise.advice import Advice
     from stackwise.catalog import Catalog
+    from stackwise.tui.progress import RunProgress
     from stackwise.tui.state import Design
 
 Kind = Literal["form", "layer", "review", "run", "report"]
@@ -56,7 +57,14 @@ def _steps(group: str, catalog: Catalog) -> Iterator[Step]:
     keys = tuple(key for key in catalog.questions if key.startswith(starts))
     form = Step(group.lower(), _FORM_TITLES.get(group, group), group, "form", keys)
     layers = [
-        Step(f"layer-{category.id}", category.name, group, "layer", (category.answer,), category.id)
+        Step(
+            f"layer-{category.id}",
+            "Kind" if category.name == group else category.name,
+            group,
+            "layer",
+            (category.answer,),
+            category.id,
+        )
         for category in catalog.categories.values()
         if category.answer.startswith(starts)
     ]
@@ -65,13 +73,21 @@ def _steps(group: str, catalog: Catalog) -> Iterator[Step]:
     yield from [*layers, *forms] if group == "Hosting" else [*forms, *layers]
 
 
-def standing(step: Step, design: Design) -> Standing:
-    """Return how a step stands: in conflict, looked at, or still open."""
+def standing(step: Step, design: Design, run: RunProgress | None = None) -> Standing:
+    """Return how a step stands: in conflict, looked at, or still open. A run is done when it ended well."""
+    if step.kind in ("run", "report"):
+        return _of_run(run)
     if in_conflict(step, design):
         return "conflict"
     if step.id in design.visited or (design.as_opened and step.keys and step.kind in ("form", "layer")):
         return "done"
     return "open"
+
+
+def _of_run(run: RunProgress | None) -> Standing:
+    if run is None or run.running:
+        return "open"
+    return "done" if run.failure is None else "conflict"
 
 
 def in_conflict(step: Step, design: Design) -> bool:

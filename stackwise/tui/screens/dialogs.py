@@ -34,7 +34,7 @@ class Explanation(ModalScreen[None]):
     def __init__(self, title: str, text: str) -> None:
         """Show `text` under `title`."""
         super().__init__()
-        self.words = Content.assemble((title, "bold"), "\n\n", text, ("\n\nescape closes this", "$text-muted"))
+        self.words = Content.assemble((title, "bold"), "\n\n", text, ("\n\nescape closes this", "dim"))
 
     def compose(self) -> ComposeResult:
         """Make the box."""
@@ -149,4 +149,4 @@ class GoTo(ModalScreen[str | None]):
     def _row(self, step: Step) -> Content:
         mark, style = MARKS[self.standings[step.id]]
         group = "" if step.group == step.title else f"{step.group}: "
-        return Content.assemble((mark, style), " ", (group, "$text-muted"), step.title)
+        return Content.assemble((mark, style), " ", (group, "dim"), step.title)

@@ -60,7 +60,7 @@ before that.
             yield f"{fault.place}\n", "bold"
             yield f"  {fault.message}\n"
             if fault.hint:
-                yield f"  {fault.hint}\n", "$text-muted"
+                yield f"  {fault.hint}\n", "dim"
             yield "\n"
 
     @on(Button.Pressed, "#on")

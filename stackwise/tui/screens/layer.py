@@ -49,8 +49,8 @@ Move through the options with the arrows (or `j` and `k`); the notes on the righ
         return self.design.catalog.categories[self.step.category]
 
     def heading(self) -> str:
-        """Return the question in plain words."""
-        return self.category.ask
+        """Return the layer, and the question in plain words."""
+        return f"{self.category.name}. {self.category.ask}"
 
     def compose_step(self) -> Iterator[Widget]:
         """Put the options beside the notes."""
@@ -132,13 +132,13 @@ def row_content(option: Option) -> Content:
     """Return an option as a row: its mark, its name, and one line of reasons."""
     component = option.component
     mark, style = ("●", "$text-success") if option.chosen else ("✗", "$text-error") if option.why_not else ("○", "")
-    parts: list[Part] = [(mark, style), " ", (component.name, "$text-muted" if option.why_not else "bold")]
+    parts: list[Part] = [(mark, style), " ", (component.name, "dim" if option.why_not else "bold")]
     if option.recommended:
         parts.append((" recommended", "$text-accent"))
     if component.state.state != "current":
         parts.append((f" {component.state.state}", "$text-warning"))
-    below = f"not here: {option.why_not}" if option.why_not else ", ".join(component.good_at)
-    return Content.assemble(*parts, ("\n  " + below, "$text-muted"))
+    below = option.why_not or ", ".join(component.good_at)
+    return Content.assemble(*parts, ("\n  " + below, "dim"))
 
 
 def note_content(option: Option, catalog: Catalog) -> Content:
@@ -148,7 +148,7 @@ def note_content(option: Option, catalog: Catalog) -> Content:
 
 def _note(option: Option, component: Component, catalog: Catalog) -> Iterator[Part]:
     yield component.name, "bold"
-    yield f"   {component.licence}\n", "$text-muted"
+    yield f"   {component.licence}\n", "dim"
     yield f"{component.summary}\n"
     if option.why_not:
         yield "\n✗ cannot be taken: ", "bold $text-error"
@@ -184,4 +184,4 @@ def _sources(component: Component) -> Iterator[Part]:
     yield "\nSources\n", "bold"
     for source in component.sources:
         yield f" {source.says or 'read'} ", ""
-        yield f"{source.url}, read {source.read.isoformat()}\n", "$text-muted"
+        yield f"{source.url}, read {source.read.isoformat()}\n", "dim"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stackwise.tui.state import Design
 
 Part = str | tuple[str, str]
-_CHECKS = {"ok": ("✓", "$text-success"), "fault": ("✗", "bold $text-error"), "not-applicable": ("-", "$text-muted")}
+_CHECKS = {"ok": ("✓", "$text-success"), "fault": ("✗", "bold $text-error"), "not-applicable": ("-", "dim")}
 _NEXT = {
     "open it": "open",
     "a first user": "manage -- createsuperuser",
@@ -80,7 +80,7 @@ def report(progress: RunProgress | None, design: Design) -> Iterator[Part]:
     """Yield the report in parts."""
     if progress is None:
         yield "Nothing was made yet. "
-        yield "The run is one step back: escape", "$text-muted"
+        yield "The run is one step back: escape", "dim"
         return
     if progress.running:
         yield "The run is still going on: escape shows it."
@@ -90,7 +90,7 @@ def report(progress: RunProgress | None, design: Design) -> Iterator[Part]:
         mark, style = _CHECKS[check.status]
         yield f"\n{mark} ", style
         yield check.name
-        yield f"  {check.saw}", "$text-muted"
+        yield f"  {check.saw}", "dim"
         if check.hint:
             yield f"\n    {check.hint}"
     yield "\n\nTimes  ", "bold"
@@ -112,7 +112,7 @@ def _ending(progress: RunProgress, design: Design) -> Iterator[Part]:
         yield f"{progress.finished.url}\n", "bold $text-success"
         domain = design.choices["access.domain"]
         for server in progress.servers[:1]:
-            yield f"as {domain} on your own machine, add to /etc/hosts: {server.address} {domain}\n", "$text-muted"
+            yield f"as {domain} on your own machine, add to /etc/hosts: {server.address} {domain}\n", "dim"
     for server in progress.servers:
         yield f"server {server.server} ({server.id}) at {server.address}, {price(summary.cost, summary.currency)}\n"
 
@@ -125,5 +125,5 @@ def _next(progress: RunProgress, design: Design) -> Iterator[Part]:
     for words, command in commands.items():
         first, _, rest = command.partition(" ")
         line = f"stackwise {first}{flag} {rest}".rstrip().format(number=progress.number)
-        yield f"  {words:<16}", "$text-muted"
+        yield f"  {words:<16}", "dim"
         yield f"{line}\n"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stackwise.tui.steps import Step
 
 _LOOK = {"conflict": ("✗", "$text-error"), "warning": ("!", "$text-warning"), "note": ("i", "$text-accent")}
+_MARGIN = 6
 _TABS = {"advice": "Advice", "plan": "Plan", "answers": "Answers"}
 
 
@@ -77,18 +78,23 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
             said.add_option(Row(Content("Nothing speaks against it."), disabled=True))
         said.highlighted = here if here is not None and here < len(self.pieces) else 0
         self.query_one("#answers-text", Static).update(self.design.document.text())
-        self._make_plan()
+        if self.is_attached and self.size:
+            self._make_plan(self._width())
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="plan")
-    def _make_plan(self) -> None:
+    def _make_plan(self, width: int) -> None:
         try:
             job = self.design.job()
-            text = plan_text(plan_document(job.plan(), job.rendered().keys()))
+            text = plan_text(plan_document(job.plan(), job.rendered().keys()), width)
         except StackwiseError as exc:
             text = _no_plan(exc)
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
             text = f"the plan cannot be made: {type(exc).__name__}; see more with: stackwise --debug plan"
         self.post_message(Planned(text))
+
+    def _width(self) -> int:
+        """Return how wide the plan may be: what the map, the bar and the indent leave."""
+        return max(40, self.query_one("#tabs").size.width - _MARGIN)
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
@@ -111,6 +117,10 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
             elif concerns(piece, step, self.design):
                 return step
         return None
+
+    def on_resize(self) -> None:
+        """Make the plan as wide as there is room."""
+        self._make_plan(self._width())
 
     def action_tab(self, tab: str) -> None:
         """Show one of the three."""
@@ -135,7 +145,7 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
 
 def _piece(piece: Fault | Advice) -> Content:
     if isinstance(piece, Fault):
-        hint = (f"\n  {piece.hint}", "$text-muted") if piece.hint else ""
+        hint = (f"\n  {piece.hint}", "dim") if piece.hint else ""
         return Content.assemble(("✗ fault  ", "bold $text-error"), f"{piece.place}: {piece.message}", hint)
     mark, style = ("✓", "$text-success") if piece.accepted else _LOOK[piece.kind]
     below = (
@@ -144,7 +154,7 @@ def _piece(piece: Fault | Advice) -> Content:
     return Content.assemble(
         (f"{mark} {piece.kind}  ", f"bold {style}"),
         piece.says,
-        (f"\n  {piece.because}", "$text-muted"),
+        (f"\n  {piece.because}", "dim"),
         f"\n  {below}" if below else "",
     )
 

@@ -21,7 +21,7 @@ from stackwise.tui.state import price
 
 Part = str | tuple[str, str]
 _MARKS = {
-    "waiting": ("·", "$text-muted"),
+    "waiting": ("·", "dim"),
     "running": ("▸", "bold $text-primary"),
     "done": ("✓", "$text-success"),
     "failed": ("✗", "bold $text-error"),
@@ -133,7 +133,7 @@ The same is done by `stackwise up` with this answers file.
     def _before(self) -> Content:
         summary = self.design.summary
         if against := self._against():
-            return Content.assemble(("✗ ", "$text-error"), against, (" See the review: ctrl+r", "$text-muted"))
+            return Content.assemble(("✗ ", "$text-error"), against, (" See the review: ctrl+r", "dim"))
         choices = self.design.choices
         return Content.assemble(
             f"One {choices['hosting.size']} server at {choices['hosting.provider']}, ",
@@ -160,7 +160,7 @@ The same is done by `stackwise up` with this answers file.
                 Content.assemble(
                     mark,
                     (failure.message, "bold"),
-                    (f"\n{said}", "$text-muted") if said else "",
+                    (f"\n{said}", "dim") if said else "",
                     f"\n{failure.hint}" if failure.hint else "",
                 )
             )
@@ -192,7 +192,7 @@ def _phase(row: PhaseRow, now: datetime) -> Iterator[Part]:
     yield f"{mark} {row.name:<10}", style
     seconds = row.elapsed(now)
     yield f"{duration(seconds):>8}" if seconds is not None else " " * 8
-    yield f"   {row.detail if row.state in ('running', 'failed') else ''}\n", "$text-muted"
+    yield f"   {row.detail if row.state in ('running', 'failed') else ''}\n", "dim"
 
 
 def duration(seconds: float) -> str:
@@ -209,7 +209,7 @@ def counts(progress: RunProgress) -> Content:
     parts: list[Part] = []
     if progress.tasks:
         filled = min(_CELLS, round(progress.task / progress.tasks * _CELLS))
-        parts += [("━" * filled, "$text-primary"), ("─" * (_CELLS - filled), "$text-muted")]
+        parts += [("━" * filled, "$text-primary"), ("─" * (_CELLS - filled), "dim")]
         parts.append(f" task {progress.task} of {progress.tasks}   ")
     if results:
         parts += [f"{results['ok']} ok  ", (f"{results['changed']} changed  ", "$text-warning")]

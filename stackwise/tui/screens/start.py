@@ -24,7 +24,6 @@ Part = str | tuple[str, str]
 class StartScreen(Screen[None]):
     """The first picture. It is drawn before anything is read."""
 
-    CSS_PATH = "start.tcss"
     HELP = """# Start
 
 stackwise looks at the project in this folder without running it. `enter` begins the walk through all the choices;
@@ -72,7 +71,7 @@ answers file can be opened.
         message, hint = f"something went wrong that should not: {error!r}", "see more with: stackwise --debug check"
         if isinstance(error, StackwiseError):
             message, hint = error.message, error.hint
-        self._found(Content.assemble(("✗ ", "$text-error"), message, (f"\n  {hint}", "$text-muted")), can_begin=False)
+        self._found(Content.assemble(("✗ ", "$text-error"), message, (f"\n  {hint}", "dim")), can_begin=False)
         if isinstance(error, AnswersError):
             from stackwise.tui.screens.faults import FaultsScreen  # noqa: PLC0415 - as above
 
@@ -127,11 +126,11 @@ def _found(design: Design) -> Iterator[Part]:
     }
     for name, value in rows.items():
         if value:
-            yield f"  {name:<9} ", "$text-muted"
+            yield f"  {name:<9} ", "dim"
             yield f"{value}\n"
     yield "\n"
     if design.new:
-        yield f"The answers will be kept in {design.path}; each has a recommended value already.", "$text-muted"
+        yield f"The answers will be kept in {design.path}; each has a recommended value already.", "dim"
     else:
-        yield "Answers  ", "$text-muted"
+        yield "Answers  ", "dim"
         yield f"{design.path}, for {design.summary.name} ({design.summary.environment})"

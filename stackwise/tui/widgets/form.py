@@ -19,7 +19,7 @@ from stackwise.tui.messages import Answered
 from stackwise.tui.state import Asked, text_of, value_of
 
 # Choices stand side by side as long as their words fit the narrowest terminal.
-_SIDE_BY_SIDE = 44
+_SIDE_BY_SIDE = 64
 Pair = tuple[str, Any]
 
 
@@ -33,6 +33,14 @@ class Choices(RadioSet):
 
     class Taken(Message):
         """An answer was taken by enter."""
+
+    def on_mount(self) -> None:
+        """Begin at the answer that stands, once the set knows which one that is."""
+        self.call_later(self._begin)
+
+    def _begin(self) -> None:
+        for _ in range(self.pressed_index):
+            self.action_next_button()
 
     def action_take(self) -> None:
         """Take the answer under the cursor, and say so."""

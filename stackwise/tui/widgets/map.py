@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stackwise.tui.steps import Standing, Step
 
 # The mark and the style together, so that nothing is told by colour alone.
-MARKS = {"done": ("✓", "$text-success"), "open": ("·", "$text-muted"), "conflict": ("✗", "$text-error")}
+MARKS = {"done": ("✓", "$text-success"), "open": ("·", "dim"), "conflict": ("✗", "$text-error")}
 _WORST = ("conflict", "open", "done")
 
 

@@ -12,7 +12,7 @@ from textual.widgets import Static
 if TYPE_CHECKING:
     from stackwise.tui.state import Design, Summary
 
-_CELLS = 10
+_CELLS = 8
 _TIGHT, _FULL = 0.9, 1.0
 Part = tuple[str, str]
 
@@ -33,15 +33,15 @@ def summary_content(design: Design) -> Content:
     """Return the line."""
     summary, moved = design.summary, design.summary.changed_from(design.before)
     parts: list[Part] = [
-        (f" {summary.name}", "bold"),
-        (f" {summary.environment}", "$text-muted"),
-        ("  ", ""),
+        (" ", ""),
         (_cost(summary), "underline bold" if "cost" in moved else ""),
         ("  ", ""),
         *_memory(summary, underlined="needed_mb" in moved or "memory_mb" in moved),
         ("  ", ""),
         *_against(summary),
-        (f"  {_saved(design)}", "$text-muted"),
+        (f"  {_saved(design)}", "dim"),
+        (f"  {summary.name}", ""),
+        (f" {summary.environment}", "dim"),
     ]
     return Content.assemble(*parts)
 
@@ -55,7 +55,7 @@ def _memory(summary: Summary, *, underlined: bool) -> Iterator[Part]:
     style = "$text-error" if share > _FULL else "$text-warning" if share > _TIGHT else "$text-success"
     filled = min(_CELLS, round(share * _CELLS))
     yield "━" * filled, style
-    yield "─" * (_CELLS - filled), "$text-muted"
+    yield "─" * (_CELLS - filled), "dim"
     yield f" {summary.needed_mb}/{summary.memory_mb} MiB", "underline bold" if underlined else ""
 
 
@@ -76,5 +76,5 @@ def _count(number: int, word: str) -> str:
 
 def _saved(design: Design) -> str:
     if design.saved is not None:
-        return time.strftime("saved %H:%M:%S", time.localtime(design.saved))
+        return time.strftime("saved %H:%M", time.localtime(design.saved))
     return "not saved yet" if design.new else ""
