@@ -133,12 +133,12 @@ def row_content(option: Option) -> Content:
     component = option.component
     mark, style = ("●", "$text-success") if option.chosen else ("✗", "$text-error") if option.why_not else ("○", "")
     parts: list[Part] = [(mark, style), " ", (component.name, "dim" if option.why_not else "bold")]
-    if option.recommended:
-        parts.append((" recommended", "$text-accent"))
     if component.state.state != "current":
         parts.append((f" {component.state.state}", "$text-warning"))
-    below = option.why_not or ", ".join(component.good_at)
-    return Content.assemble(*parts, ("\n  " + below, "dim"))
+    parts.append("\n")
+    if option.recommended:
+        parts.append(("recommended  ", "$text-accent"))
+    return Content.assemble(*parts, (option.why_not or ", ".join(component.good_at), "dim"))
 
 
 def note_content(option: Option, catalog: Catalog) -> Content:

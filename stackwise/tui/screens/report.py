@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -86,6 +87,18 @@ def report(progress: RunProgress | None, design: Design) -> Iterator[Part]:
         yield "The run is still going on: escape shows it."
         return
     yield from _ending(progress, design)
+    took = [f"{row.name} {duration(row.seconds)}" for row in progress.phases if row.seconds is not None]
+    yield ", ".join(took) + (f"; {duration(progress.seconds)} in all" if progress.seconds is not None else "")
+    yield "\n"
+    yield from _next(progress, design)
+    yield from _checks(progress)
+
+
+def _checks(progress: RunProgress) -> Iterator[Part]:
+    if progress.checks:
+        counted = Counter(check.status for check in progress.checks)
+        yield "\nChecks  ", "bold"
+        yield f"{counted['ok']} ok, {counted['fault']} found a fault, {counted['not-applicable']} make no sense here"
     for check in progress.checks:
         mark, style = _CHECKS[check.status]
         yield f"\n{mark} ", style
@@ -93,11 +106,6 @@ def report(progress: RunProgress | None, design: Design) -> Iterator[Part]:
         yield f"  {check.saw}", "dim"
         if check.hint:
             yield f"\n    {check.hint}"
-    yield "\n\nTimes  ", "bold"
-    took = [f"{row.name} {duration(row.seconds)}" for row in progress.phases if row.seconds is not None]
-    yield ", ".join(took) + (f"; {duration(progress.seconds)} in all" if progress.seconds is not None else "")
-    yield "\n"
-    yield from _next(progress, design)
 
 
 def _ending(progress: RunProgress, design: Design) -> Iterator[Part]:

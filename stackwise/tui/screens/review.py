@@ -78,8 +78,8 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
             said.add_option(Row(Content("Nothing speaks against it."), disabled=True))
         said.highlighted = here if here is not None and here < len(self.pieces) else 0
         self.query_one("#answers-text", Static).update(self.design.document.text())
-        if self.is_attached and self.size:
-            self._make_plan(self._width())
+        # Only after the layout it is known how wide the plan may be.
+        self.call_after_refresh(self.on_resize)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="plan")
     def _make_plan(self, width: int) -> None:
@@ -145,7 +145,7 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
 
 def _piece(piece: Fault | Advice) -> Content:
     if isinstance(piece, Fault):
-        hint = (f"\n  {piece.hint}", "dim") if piece.hint else ""
+        hint = (f"\n{piece.hint}", "dim") if piece.hint else ""
         return Content.assemble(("✗ fault  ", "bold $text-error"), f"{piece.place}: {piece.message}", hint)
     mark, style = ("✓", "$text-success") if piece.accepted else _LOOK[piece.kind]
     below = (
@@ -154,8 +154,8 @@ def _piece(piece: Fault | Advice) -> Content:
     return Content.assemble(
         (f"{mark} {piece.kind}  ", f"bold {style}"),
         piece.says,
-        (f"\n  {piece.because}", "dim"),
-        f"\n  {below}" if below else "",
+        (f"\n{piece.because}", "dim"),
+        f"\n{below}" if below else "",
     )
 
 

@@ -169,7 +169,12 @@ The same is done by `stackwise up` with this answers file.
         go = self.query_one("#go", Button)
         go.disabled = self.walk.running or bool(self._against())
         go.label = Content(_label(progress))
-        self.query_one("#report", Button).display = progress is not None and progress.finished is not None
+        report = self.query_one("#report", Button)
+        done = progress is not None and progress.finished is not None
+        if done and not report.display and go.has_focus:
+            report.display = True
+            report.focus()
+        report.display = done
 
 
 def _label(progress: RunProgress | None) -> str:

@@ -23,6 +23,15 @@ _SIDE_BY_SIDE = 64
 Pair = tuple[str, Any]
 
 
+class Choice(RadioButton):
+    """A word to choose. Its mark is filled where it is chosen, so that colour is not needed to see it."""
+
+    def watch_value(self) -> None:
+        """Fill the mark, or empty it."""
+        self.BUTTON_INNER = "●" if self.value else " "
+        super().watch_value()
+
+
 class Choices(RadioSet):
     """A few words to choose from. Enter takes the one under the cursor and goes on."""
 
@@ -167,6 +176,6 @@ class Form(VerticalScroll):
 
 def _choices(asked: Asked) -> Widget:
     words = sum(len(label) + 6 for _, label in asked.offered)
-    buttons = [RadioButton(Content(label), value == asked.stands) for value, label in asked.offered]
+    buttons = [Choice(Content(label), value == asked.stands) for value, label in asked.offered]
     group = Choices(*buttons, compact=True)
     return Horizontal(group, classes="across") if words <= _SIDE_BY_SIDE else group
