@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from stackwise.advice import Advice
@@ -54,27 +55,28 @@ def advice_document(advice: Advice) -> dict[str, Any]:
     }
 
 
-def plan_text(document: Mapping[str, Any]) -> str:
-    """Return a plan document as text for a terminal."""
+def plan_text(document: Mapping[str, Any], width: int = _WIDTH) -> str:
+    """Return a plan document as text for a terminal that is `width` columns wide."""
     cost = document["cost"]
     price = "unknown" if cost["amount"] is None else f"{cost['amount']:g} {cost['currency']} a month"
+    block = partial(_block, width=width)
     lines = [f"Plan for {document['name']} ({document['environment']})", ""]
-    lines += _block("Servers", [_server_line(server) for server in document["servers"]])
-    lines += _block("Cost", [f"{price} (price of {cost['priced']})"])
-    lines += _block("Memory", [_memory_line(document)])
-    lines += _block("Roles", [f"{play['play']}: {', '.join(play['roles'])}" for play in document["roles"]])
-    lines += _block("Packages", [", ".join(document["packages"])])
-    lines += _block("Python", [", ".join(document["python"]) or "nothing beyond the project's own"])
-    lines += _block("Ports", [", ".join(str(port) for port in document["ports"]) + " open, everything else closed"])
-    lines += _block("Users", [f"{user}: {part}" for user, part in document["users"].items()])
-    lines += _block("Settings", list(_settings_lines(document["settings"])))
-    lines += _block("Secrets", [f"{name}: {where}" for name, where in document["secrets"].items()])
-    lines += _block(
+    lines += block("Servers", [_server_line(server) for server in document["servers"]])
+    lines += block("Cost", [f"{price} (price of {cost['priced']})"])
+    lines += block("Memory", [_memory_line(document)])
+    lines += block("Roles", [f"{play['play']}: {', '.join(play['roles'])}" for play in document["roles"]])
+    lines += block("Packages", [", ".join(document["packages"])])
+    lines += block("Python", [", ".join(document["python"]) or "nothing beyond the project's own"])
+    lines += block("Ports", [", ".join(str(port) for port in document["ports"]) + " open, everything else closed"])
+    lines += block("Users", [f"{user}: {part}" for user, part in document["users"].items()])
+    lines += block("Settings", list(_settings_lines(document["settings"])))
+    lines += block("Secrets", [f"{name}: {where}" for name, where in document["secrets"].items()])
+    lines += block(
         "Files",
         [f"{len(document['files'])} files in the Ansible project; write them down with: stackwise render -o DIR"],
     )
-    lines += _block("Removed", ["nothing"] if not document["destroys"] else document["destroys"])
-    lines += _block("Advice", list(advice_lines(document["advice"])))
+    lines += block("Removed", ["nothing"] if not document["destroys"] else document["destroys"])
+    lines += block("Advice", list(advice_lines(document["advice"])))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -124,13 +126,13 @@ def _settings_lines(settings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "not a Django project: it reads its environment"
 
 
-def _block(title: str, lines: list[str]) -> list[str]:
+def _block(title: str, lines: list[str], width: int) -> list[str]:
     if not lines:
         return []
-    wrapped = [part for line in lines for part in _wrapped(line)]
+    wrapped = [part for line in lines for part in _wrapped(line, width)]
     return [title, *(f"  {line}" for line in wrapped), ""]
 
 
-def _wrapped(line: str) -> list[str]:
+def _wrapped(line: str, width: int) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + 2)
-    return textwrap.wrap(line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]

@@ -1,0 +1,104 @@
+"""Opens the answers, changes and saves them, and looks at the project again where they name another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from textual import on, work
+
+from stackwise.tui.messages import Answered, NotOpened, Opened, Scanned
+from stackwise.tui.running import CarryOut, RunningApp, carry_out
+
+if TYPE_CHECKING:
+    from stackwise.catalog.model import Category
+    from stackwise.tui.screens.start import StartScreen
+    from stackwise.tui.state import Design
+    from stackwise.tui.steps import Standing, Step
+
+
+class AnsweringApp(RunningApp):
+    """An app that holds one set of answers, and keeps the file in step with it."""
+
+    def __init__(self, path: Path, carry_out: CarryOut = carry_out) -> None:
+        """Hold the answers of the file at `path`."""
+        super().__init__(carry_out)
+        self.path = path
+        self.design: Design | None = None
+        self.steps: tuple[Step, ...] = ()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
+    def open(self, path: Path) -> None:
+        """Read an answers file, or make one in memory for the project in its folder."""
+        try:
+            # Catalog, models and the other screens are loaded here, behind the first picture.
+            import stackwise.tui.screens.catalogue  # noqa: F401, PLC0415 - as above
+            from stackwise.tui.state import open_design  # noqa: PLC0415 - as above
+
+            self.post_message(Opened(open_design(path)))
+        except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
+            self.post_message(NotOpened(exc))
+
+    @on(Opened)
+    def _opened(self, message: Opened) -> None:
+        from stackwise.tui.steps import steps_of  # noqa: PLC0415 - loaded behind the first picture
+
+        self.design, self.path = message.design, message.design.path
+        self.steps = steps_of(self.design.catalog)
+        cast("StartScreen", self.screen_stack[0]).show(self.design)
+
+    @on(NotOpened)
+    def _not_opened(self, message: NotOpened) -> None:
+        cast("StartScreen", self.screen_stack[0]).show_error(message.error)
+
+    def standings(self) -> dict[str, Standing]:
+        """Return how every step stands."""
+        from stackwise.tui.steps import standing  # noqa: PLC0415 - loaded behind the first picture
+
+        return {step.id: standing(step, self.design, self.progress) for step in self.steps} if self.design else {}
+
+    def answer(self, key: str, value: Any) -> None:
+        """Set an answer and save it."""
+        self._change(lambda design: design.change(key, value))
+
+    def choose(self, category: Category, component: str) -> None:
+        """Take a component for a layer and save it."""
+        self._change(lambda design: design.choose(category, component))
+
+    def _change(self, change: Callable[[Design], None]) -> None:
+        if self.design is None:
+            return
+        try:
+            change(self.design)
+        except OSError as exc:
+            self.notify(f"{self.path} could not be written: {exc.strerror}", severity="error", markup=False)
+        if self.design.stale:
+            self._look_again(*self.design.source)
+        self._show_facts()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="scan")
+    def _look_again(self, source: str, ref: str | None) -> None:
+        from stackwise.tui.state import look_at  # noqa: PLC0415 - loaded behind the first picture
+
+        self.post_message(Scanned(look_at(source, ref, self.path.resolve().parent)))
+
+    @on(Scanned)
+    def _scanned(self, message: Scanned) -> None:
+        if self.design is not None:
+            self.design.take(message.scan)
+            self._show_facts()
+
+    def _show_facts(self) -> None:
+        for screen in self.screen_stack:
+            if hasattr(screen, "refresh_facts"):
+                screen.refresh_facts()
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        self.answer(message.key, message.value)
+
+    def save_new(self) -> None:
+        """Write an answers file that was only in memory so far."""
+        if self.design is not None and self.design.new:
+            self._change(lambda design: design.save())

@@ -1,0 +1,103 @@
+"""What workers and widgets tell the app. A worker never touches a widget: it posts one of these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from stackwise.events import Event
+    from stackwise.tui.progress import RunProgress
+    from stackwise.tui.state import Design, Scan
+
+
+class Opened(Message):
+    """The answers file was read, or made in memory."""
+
+    def __init__(self, design: Design) -> None:
+        """Carry the `design`."""
+        super().__init__()
+        self.design = design
+
+
+class NotOpened(Message):
+    """There is nothing to begin with: the error says why."""
+
+    def __init__(self, error: Exception) -> None:
+        """Carry the `error`."""
+        super().__init__()
+        self.error = error
+
+
+class Scanned(Message):
+    """The project was looked at again."""
+
+    def __init__(self, scan: Scan) -> None:
+        """Carry what was found."""
+        super().__init__()
+        self.scan = scan
+
+
+class Planned(Message):
+    """The plan is made; or it cannot be, and `text` says why."""
+
+    def __init__(self, text: str) -> None:
+        """Carry the plan as text."""
+        super().__init__()
+        self.text = text
+
+
+class Happened(Message):
+    """Something happened in the run."""
+
+    def __init__(self, event: Event) -> None:
+        """Carry the `event`."""
+        super().__init__()
+        self.event = event
+
+
+class Remarked(Message):
+    """A long call of the provider says what it is doing."""
+
+    def __init__(self, words: str) -> None:
+        """Carry its words."""
+        super().__init__()
+        self.words = words
+
+
+class Ended(Message):
+    """The run is over; `error` is why, where it did not end well."""
+
+    def __init__(self, error: Exception | None) -> None:
+        """Carry the `error`."""
+        super().__init__()
+        self.error = error
+
+
+class Answered(Message):
+    """Somebody answered a question; None leaves the answer to the scan and the defaults."""
+
+    def __init__(self, key: str, value: Any) -> None:
+        """Carry the dotted `key` and the `value`."""
+        super().__init__()
+        self.key = key
+        self.value = value
+
+
+class Wanted(Message):
+    """Somebody wants to go to a step."""
+
+    def __init__(self, step: str) -> None:
+        """Carry the id of the `step`."""
+        super().__init__()
+        self.step = step
+
+
+class Reported(Message):
+    """The last run on record was read; None where there is none."""
+
+    def __init__(self, progress: RunProgress | None) -> None:
+        """Carry the run."""
+        super().__init__()
+        self.progress = progress

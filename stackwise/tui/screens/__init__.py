@@ -1,0 +1,1 @@
+"""The screens of the walk, each with its style sheet beside it."""

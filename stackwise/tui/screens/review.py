@@ -1,0 +1,167 @@
+"""The plan before anything is made: what speaks against it, what will exist, and the answers as they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static, TabbedContent, TabPane
+from textual.widgets.option_list import Option as Row
+
+from stackwise.advice import Advice
+from stackwise.errors import AnswersError, Fault, ImpossibleError, StackwiseError
+from stackwise.render.documents import plan_document, plan_text
+from stackwise.tui.messages import Planned
+from stackwise.tui.screens.dialogs import Reason
+from stackwise.tui.screens.step import KEYS_HELP, StepScreen
+from stackwise.tui.steps import concerns
+
+if TYPE_CHECKING:
+    from stackwise.tui.steps import Step
+
+_LOOK = {"conflict": ("✗", "$text-error"), "warning": ("!", "$text-warning"), "note": ("i", "$text-accent")}
+_MARGIN = 6
+_TABS = {"advice": "Advice", "plan": "Plan", "answers": "Answers"}
+
+
+class ReviewScreen(StepScreen):
+    """Advice, plan and answers."""
+
+    CSS_PATH = ["step.tcss", "review.tcss"]  # noqa: RUF012 - Textual reads it from the class
+    AUTO_FOCUS = "#said"
+    HELP = f"""# Review
+
+Everything that will be made, before it is made. **Advice** has faults and conflicts first: `enter` goes to the answer
+that settles one. A conflict cannot work and is never overruled; a warning is a judgement, and `a` accepts it with a
+reason that is kept in the answers file. **Plan** is what `stackwise plan` prints, **Answers** the file as it is saved.
+
+`1`, `2` and `3` change between them; `ctrl+n` goes on to the run.
+{KEYS_HELP}"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "accept", "Accept", id="review.accept", tooltip="Accept the highlighted warning, with a reason"),
+        *(
+            Binding(key, f"tab('{tab}')", title, show=False, id=f"review.{tab}", tooltip=f"Show {title}")
+            for key, (tab, title) in zip("123", _TABS.items(), strict=True)
+        ),
+        Binding("ctrl+n", "next", "Run", id="step.next", tooltip="Go on to the run"),
+        Binding("ctrl+r", "review", "Review", show=False, id="step.review", tooltip="This is the review"),
+    ]
+
+    def compose_step(self) -> Iterator[Widget]:
+        """Make the three tabs."""
+        with TabbedContent(id="tabs"):
+            with TabPane(_TABS["advice"], id="advice"):
+                yield OptionList(id="said", markup=False, compact=True)
+            with TabPane(_TABS["plan"], id="plan"), VerticalScroll():
+                yield Static("making the plan ...", markup=False, id="plan-text")
+            with TabPane(_TABS["answers"], id="answers"), VerticalScroll():
+                yield Static(markup=False, id="answers-text")
+
+    def heading(self) -> str:
+        """Return what this is about."""
+        return "What will be made, and what speaks against it"
+
+    def refresh_facts(self) -> None:
+        """Show everything as it is now."""
+        super().refresh_facts()
+        self.pieces: list[Fault | Advice] = [*self.design.faults, *self.design.advice]
+        said = self.query_one("#said", OptionList)
+        here = said.highlighted
+        said.clear_options()
+        said.add_options(Row(_piece(piece)) for piece in self.pieces)
+        if not self.pieces:
+            said.add_option(Row(Content("Nothing speaks against it."), disabled=True))
+        said.highlighted = here if here is not None and here < len(self.pieces) else 0
+        self.query_one("#answers-text", Static).update(self.design.document.text())
+        # Only after the layout it is known how wide the plan may be.
+        self.call_after_refresh(self.on_resize)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="plan")
+    def _make_plan(self, width: int) -> None:
+        try:
+            job = self.design.job()
+            text = plan_text(plan_document(job.plan(), job.rendered().keys()), width)
+        except StackwiseError as exc:
+            text = _no_plan(exc)
+        except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
+            text = f"the plan cannot be made: {type(exc).__name__}; see more with: stackwise --debug plan"
+        self.post_message(Planned(text))
+
+    def _width(self) -> int:
+        """Return how wide the plan may be: what the map, the bar and the indent leave."""
+        return max(40, self.query_one("#tabs").size.width - _MARGIN)
+
+    @on(Planned)
+    def _planned(self, message: Planned) -> None:
+        self.query_one("#plan-text", Static).update(message.text)
+
+    @on(OptionList.OptionSelected, "#said")
+    def _settle(self, event: OptionList.OptionSelected) -> None:
+        """Go to the answer that settles it."""
+        step = self._step_of(self.pieces[event.option_index])
+        if step is None:
+            self.notify("Nothing in the walk settles this one; see what it says.", markup=False)
+        else:
+            self.walk.go(step.id)
+
+    def _step_of(self, piece: Fault | Advice) -> Step | None:
+        for step in self.walk.steps:
+            if isinstance(piece, Fault):
+                if any(piece.key == key or piece.key.startswith(f"{key}.") for key in step.keys):
+                    return step
+            elif concerns(piece, step, self.design):
+                return step
+        return None
+
+    def on_resize(self) -> None:
+        """Make the plan as wide as there is room."""
+        self._make_plan(self._width())
+
+    def action_tab(self, tab: str) -> None:
+        """Show one of the three."""
+        self.query_one(TabbedContent).active = tab
+        target = self.query_one(f"#{tab} VerticalScroll, #{tab} OptionList")
+        self.call_after_refresh(target.focus)
+
+    def action_accept(self) -> None:
+        """Accept the highlighted warning, with a reason."""
+        here = self.query_one("#said", OptionList).highlighted
+        piece = self.pieces[here] if here is not None and here < len(self.pieces) else None
+        if not isinstance(piece, Advice) or piece.kind != "warning":
+            self.notify("Only a warning can be accepted: highlight one first.", markup=False)
+            return
+
+        def given(reason: str | None) -> None:
+            if reason is not None:
+                self.walk.answer(f"accepted.{piece.id}", reason or None)
+
+        self.app.push_screen(Reason(f"{piece.says} Why is that all right here?", piece.accepted), given)
+
+
+def _piece(piece: Fault | Advice) -> Content:
+    if isinstance(piece, Fault):
+        hint = (f"\n{piece.hint}", "dim") if piece.hint else ""
+        return Content.assemble(("✗ fault  ", "bold $text-error"), f"{piece.place}: {piece.message}", hint)
+    mark, style = ("✓", "$text-success") if piece.accepted else _LOOK[piece.kind]
+    below = (
+        f"accepted: {piece.accepted}" if piece.accepted else f"settle it with: {piece.settle}" if piece.settle else ""
+    )
+    return Content.assemble(
+        (f"{mark} {piece.kind}  ", f"bold {style}"),
+        piece.says,
+        (f"\n{piece.because}", "dim"),
+        f"\n{below}" if below else "",
+    )
+
+
+def _no_plan(exc: StackwiseError) -> str:
+    if isinstance(exc, AnswersError):
+        return "No plan while there are faults:\n\n" + "\n".join(f"{f.place}: {f.message}" for f in exc.faults)
+    if isinstance(exc, ImpossibleError):
+        return "It cannot be made:\n\n" + "\n".join(f"- {conflict}" for conflict in exc.conflicts) + f"\n\n{exc.hint}"
+    return f"No plan: {exc.message}\n\n{exc.hint}"

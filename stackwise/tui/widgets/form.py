@@ -1,0 +1,181 @@
+"""Questions as fields: this is where a question of the catalog becomes a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, RadioButton, RadioSet, Static, Switch
+
+from stackwise.tui.messages import Answered
+from stackwise.tui.state import Asked, text_of, value_of
+
+# Choices stand side by side as long as their words fit the narrowest terminal.
+_SIDE_BY_SIDE = 64
+Pair = tuple[str, Any]
+
+
+class Choice(RadioButton):
+    """A word to choose. Its mark is filled where it is chosen, so that colour is not needed to see it."""
+
+    def watch_value(self) -> None:
+        """Fill the mark, or empty it."""
+        self.BUTTON_INNER = "●" if self.value else " "
+        super().watch_value()
+
+
+class Choices(RadioSet):
+    """A few words to choose from. Enter takes the one under the cursor and goes on."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual reads it from the class
+        Binding("enter", "take", "Take it", show=False, id="choices.take", tooltip="Take this answer and go on"),
+        Binding("space", "toggle_button", "Choose", show=False, id="choices.choose", tooltip="Take this answer"),
+    ]
+
+    class Taken(Message):
+        """An answer was taken by enter."""
+
+    def on_mount(self) -> None:
+        """Begin at the answer that stands, once the set knows which one that is."""
+        self.call_later(self._begin)
+
+    def _begin(self) -> None:
+        for _ in range(self.pressed_index):
+            self.action_next_button()
+
+    def action_take(self) -> None:
+        """Take the answer under the cursor, and say so."""
+        self.action_toggle_button()
+        self.post_message(self.Taken())
+
+
+class Field(Vertical):
+    """One question: what is asked, the widget, and why it is asked or what is wrong."""
+
+    def __init__(self, asked: Asked) -> None:
+        """Ask `asked`."""
+        super().__init__()
+        self.asked = asked
+
+    def compose(self) -> ComposeResult:
+        """Make the question, its widget and the line below."""
+        unit = f" ({self.asked.question.unit})" if self.asked.question.unit else ""
+        yield Static(f"{self.asked.question.ask}{unit}", markup=False, classes="ask")
+        yield self._widget()
+        yield Static(self.asked.question.why, markup=False, classes="why")
+
+    def on_mount(self) -> None:
+        """Say at once what is wrong with what the file has."""
+        self._judge(self.asked.written)
+
+    def pending(self) -> Iterator[Pair]:
+        """Yield what was typed, if it is right and new; it counts as handed over then."""
+        for box in self.query(Input):
+            value = value_of(self.asked.question, box.value)
+            if self._judge(value) and value != self._standing():
+                self._remember(value)
+                yield self.asked.key, value
+
+    def _widget(self) -> Widget:
+        asked = self.asked
+        if asked.question.type == "boolean":
+            return Switch(bool(asked.stands))
+        if asked.offered:
+            return _choices(asked)
+        kept = asked.written if asked.written is not None else self._standing()
+        return Input(text_of(kept), placeholder=self._placeholder(), compact=True)
+
+    def _placeholder(self) -> str:
+        asked = self.asked
+        if asked.key.startswith("options."):
+            # An option that nobody answered goes on following from the server's size.
+            return f"{text_of(asked.stands)}   ({asked.origin})"
+        return "nothing" if asked.stands in (None, []) else ""
+
+    def _standing(self) -> Any:
+        """Return the value that the field began with."""
+        if self.asked.key.startswith("options."):
+            return self.asked.written
+        stands = self.asked.stands
+        return None if stands == [] and self.asked.written is None else stands
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._judge(value_of(self.asked.question, event.value))
+
+    @on(Input.Blurred)
+    @on(Input.Submitted)
+    def _done_typing(self) -> None:
+        for key, value in self.pending():
+            self.post_message(Answered(key, value))
+
+    @on(RadioSet.Changed)
+    def _picked(self, event: RadioSet.Changed) -> None:
+        value = self.asked.offered[event.index][0]
+        if value != self._standing():
+            self._hand_over(value)
+
+    @on(Switch.Changed)
+    def _switched(self, event: Switch.Changed) -> None:
+        if event.value != self._standing():
+            self._hand_over(event.value)
+
+    def _hand_over(self, value: Any) -> None:
+        self._remember(value)
+        self.post_message(Answered(self.asked.key, value))
+
+    def _remember(self, value: Any) -> None:
+        self.asked = replace(self.asked, written=value, stands=value)
+
+    def _judge(self, value: Any) -> bool:
+        """Show what is wrong with a value; return whether it is right."""
+        wrong = self.asked.wrong(value)
+        below = self.query_one(".why", Static)
+        below.update(f"✗ {wrong}" if wrong else self.asked.question.why)
+        self.set_class(bool(wrong), "wrong")
+        return wrong is None
+
+
+class Form(VerticalScroll):
+    """Several questions below each other. Enter goes to the next one."""
+
+    can_focus = False
+
+    def __init__(self, questions: Sequence[Asked], done: Callable[[], None]) -> None:
+        """Ask `questions`; `done` is called by enter in the last one."""
+        super().__init__()
+        self.questions = questions
+        self.done = done
+
+    def compose(self) -> ComposeResult:
+        """Make a field a question."""
+        for asked in self.questions:
+            yield Field(asked)
+
+    def pending(self) -> Iterator[Pair]:
+        """Yield everything that was typed, is right, and was not handed over yet."""
+        for field in self.query(Field):
+            yield from field.pending()
+
+    @on(Input.Submitted)
+    @on(Choices.Taken)
+    def _next(self) -> None:
+        if self.query(Field).last().has_focus_within:
+            self.done()
+        else:
+            self.screen.focus_next()
+
+
+def _choices(asked: Asked) -> Widget:
+    words = sum(len(label) + 6 for _, label in asked.offered)
+    buttons = [Choice(Content(label), value == asked.stands) for value, label in asked.offered]
+    group = Choices(*buttons, compact=True)
+    return Horizontal(group, classes="across") if words <= _SIDE_BY_SIDE else group
