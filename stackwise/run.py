@@ -9,11 +9,19 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from stackwise import events
-from stackwise.configure import Playbook, PlaybookRun
-from stackwise.errors import InterruptedRunError, JournalError, ProvisionError, StackwiseError, VerifyError
+from stackwise.configure import Playbook, PlaybookRun, is_running
+from stackwise.errors import (
+    InterruptedRunError,
+    JournalError,
+    LockedError,
+    ProvisionError,
+    StackwiseError,
+    VerifyError,
+)
 from stackwise.events import Event, Phase
 from stackwise.job import Job
 from stackwise.journal import Journal
@@ -79,13 +87,16 @@ class Runner:
                         changed += event.changed if isinstance(event, events.HostSummarised) else 0
                         recorder.keep(event)
                         yield event
-                except StackwiseError as exc:
-                    failed = _failed(number, started, exc)
-                    recorder.keep(failed)
+                except (StackwiseError, OSError) as exc:
+                    told = exc if isinstance(exc, StackwiseError) else _unwritable(exc)
+                    failed = _failed(number, started, told)
+                    with suppress(JournalError):
+                        # Where the record is what failed, the reader hears of it all the same.
+                        recorder.keep(failed)
                     yield failed
-                    raise
+                    raise told from exc
                 if command != "destroy":
-                    url = self.site().url
+                    url = self._url(journal)
                     journal.write("ended", number=number)
                 last = events.RunFinished(
                     number=number, seconds=round(time.monotonic() - started, 1), changed=changed, url=url
@@ -123,18 +134,33 @@ class Runner:
     def _configure(self, plan: Plan, journal: Journal) -> Iterator[Event]:
         """Run the rendered project once; its plays say where configuring ends and deploying begins."""
         phases = {play.name: play.phase for play in plan.plays}
-        current: Phase | None = None
-        started = time.monotonic()
+        current, started = plan.plays[0].phase, time.monotonic()
+        yield events.PhaseStarted(phase=current, detail=_DETAILS[current])
+        yield from self._former_run_over(journal)
         for event in self.ansible.run(self._playbook(plan, journal), self.stop):
             if isinstance(event, events.PlayStarted) and phases.get(event.name, current) != current:
-                if current:
-                    yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
+                yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
                 current, started = phases[event.name], time.monotonic()
                 yield events.PhaseStarted(phase=current, detail=_DETAILS[current])
             yield event
-        if current:
-            yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
+        yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
         journal.write("step", phase="deploy")
+
+    def _former_run_over(self, journal: Journal) -> Iterator[Event]:
+        """Wait until the Ansible run of a stackwise that was killed has ended: it notices by itself, within seconds."""
+        started = time.monotonic()
+        while is_running(journal.folder / "work"):
+            waited = time.monotonic() - started
+            if waited > _FORMER_RUN_SECONDS:
+                message = f"an Ansible run of an earlier stackwise is still at work on {self.job.identity}"
+                raise LockedError(message, hint="wait for it to end, or end it by hand, then go on: stackwise up")
+            yield events.Waited(
+                what="the Ansible run of a stackwise that was killed to end",
+                seconds=waited,
+                deadline=_FORMER_RUN_SECONDS,
+            )
+            if self.stop.wait(0.5):
+                raise InterruptedRunError("stopped while waiting for an earlier run", hint="go on with: stackwise up")
 
     def _playbook(self, plan: Plan, journal: Journal) -> Playbook:
         """Render the project into the journal's folder and return how to run it."""
@@ -197,6 +223,10 @@ class Runner:
         journal = self.journal
         return self._provisioner(journal).shell(journal.servers()[self._known_server(journal)])
 
+    def _url(self, journal: Journal) -> str:
+        record = journal.servers()[self._known_server(journal)]
+        return Site(record.address, "", self.job.plan().access.tls).url
+
     def site(self, plan: Plan | None = None) -> Site:
         """Return where the site answers. Raises ProvisionError where there is no server."""
         journal = self.journal
@@ -208,6 +238,8 @@ class Runner:
         return Site(record.address, plan.access.domain, plan.access.tls, authority if pem else None)
 
 
+# Twice what the child gives its workers to end.
+_FORMER_RUN_SECONDS = 30.0
 _DETAILS: dict[Phase, str] = {
     "configure": "bring the server into its known state",
     "deploy": "put up this release, migrate, collect static files, switch over",
@@ -218,6 +250,15 @@ def _ended_well(journal: Journal) -> bool:
     runs = journal.entries("run")
     ended = {entry["number"] for entry in journal.entries("ended")}
     return not runs or runs[-1]["number"] in ended
+
+
+def _unwritable(exc: OSError) -> JournalError:
+    """Say which file of ours could not be read or written, and why: a full disk shows itself anywhere."""
+    where = f" {exc.filename}" if exc.filename else ""
+    return JournalError(
+        f"cannot read or write{where}: {exc.strerror or exc}",
+        hint="free some room, or make it yours to write, then go on: stackwise up",
+    )
 
 
 def _failed(number: int, started: float, exc: StackwiseError) -> events.RunFailed:

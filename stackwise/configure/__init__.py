@@ -5,6 +5,7 @@ The run is a child process of ours with a clean environment; `child.py` says why
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import queue
@@ -26,7 +27,7 @@ from stackwise.errors import ConfigureError, InterruptedRunError
 from stackwise.events import Event
 from stackwise.journal.secrets import write_private
 
-__all__ = ["AnsibleRun", "Playbook", "PlaybookRun"]
+__all__ = ["AnsibleRun", "Playbook", "PlaybookRun", "is_running"]
 
 # Longer than any single task without output: an apt transaction on a slow line, a large requirements file.
 _IDLE_SECONDS = 1800
@@ -65,7 +66,12 @@ class AnsibleRun:
         on the way.
         """
         translator = Translator(playbook.tasks)
-        with _secrets_file(playbook.secrets) as secrets, TemporaryFile("w+") as complaints, _child(complaints) as child:
+        with (
+            _secrets_file(playbook.secrets) as secrets,
+            TemporaryFile("w+") as complaints,
+            _held(playbook.project) as lock,
+            _child(lock, complaints) as child,
+        ):
             _order(child, playbook, secrets)
             threading.Thread(target=_close_on, args=(stop, child), daemon=True).start()
             for message in _messages(child):
@@ -141,8 +147,38 @@ def _secrets_file(secrets: Mapping[str, str]) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _lock_of(project: Path) -> Path:
+    return project.with_name(f"{project.name}.lock")
+
+
+def is_running(project: Path) -> bool:
+    """Whether a child of ours, perhaps one whose parent was killed, is still at work in a project's folder."""
+    try:
+        handle = os.open(_lock_of(project), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 @contextmanager
-def _child(complaints: IO[str]) -> Iterator[subprocess.Popen[str]]:
+def _held(project: Path) -> Iterator[int]:
+    """Hold the lock that the child inherits: it lasts as long as the child, also when we are killed."""
+    handle = os.open(_lock_of(project), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _child(lock: int, complaints: IO[str]) -> Iterator[subprocess.Popen[str]]:
     """Start the child, in a session of its own so that ctrl-c reaches us alone; end it in any case."""
     child = subprocess.Popen(
         [sys.executable, "-m", "stackwise.configure.child"],
@@ -152,6 +188,7 @@ def _child(complaints: IO[str]) -> Iterator[subprocess.Popen[str]]:
         text=True,
         env=_environment(),
         start_new_session=True,
+        pass_fds=(lock,),
     )
     try:
         yield child

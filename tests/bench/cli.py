@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from stackwise.cli import _COMMANDS
@@ -68,10 +69,14 @@ def measure(times: int) -> Iterator[Pair]:
             _run(theirs, folder)
             yield in_turns(
                 pair,
-                lambda argv=argv: timed(lambda: _run(argv, folder)),
-                lambda: timed(lambda: _run(theirs, folder)),
+                partial(_timed, argv, folder),
+                partial(_timed, theirs, folder),
                 times or TIMES,
             )
+
+
+def _timed(argv: list[str], folder: str) -> float:
+    return timed(lambda: _run(argv, folder))
 
 
 def _run(argv: list[str], home: str) -> str:
