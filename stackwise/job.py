@@ -19,6 +19,9 @@ from stackwise.project import Project, Snapshot, scan, snapshot
 from stackwise.provision.keys import admin_key
 from stackwise.render import render_project
 
+# Stands for the files where nobody asks which ones they are.
+_NOT_READ = "not-read"
+
 
 @dataclass(frozen=True)
 class Job:
@@ -48,6 +51,13 @@ class Job:
     def plan(self) -> Plan:
         """Return what will exist. Raises ImpossibleError, UsageError."""
         return make_plan(self.choices, self.project, self.catalog, self.files.id)
+
+    def outline(self) -> Plan:
+        """Return the plan without reading every file of the project: all of it but the name of the release.
+
+        Raises ImpossibleError, UsageError.
+        """
+        return make_plan(self.choices, self.project, self.catalog, _NOT_READ)
 
     def rendered(self) -> dict[str, bytes]:
         """Return the Ansible project, with the addresses and the key that the record has.

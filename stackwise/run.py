@@ -31,7 +31,7 @@ from stackwise.operate.http import Site
 from stackwise.operate.verify import fetch_authority, verify
 from stackwise.plan.model import Plan
 from stackwise.provision.cloud import Cloud
-from stackwise.provision.keys import admin_key
+from stackwise.provision.keys import KeyPair, admin_key
 from stackwise.provision.servers import Provisioner
 from stackwise.provision.ssh import Shell
 from stackwise.render import count_tasks, render_project, write_project
@@ -186,7 +186,7 @@ class Runner:
 
     def _verify_alone(self, journal: Journal) -> Iterator[Event]:
         self._known_server(journal)
-        yield from self._verify(self.job.plan())
+        yield from self._verify(self.job.outline())
 
     def _verify(self, plan: Plan) -> Iterator[Event]:
         yield events.PhaseStarted(phase="verify", detail="look at the site from outside, and at the server from inside")
@@ -203,7 +203,9 @@ class Runner:
     def _destroy(self, journal: Journal) -> Iterator[Event]:
         yield events.PhaseStarted(phase="destroy", detail="remove the servers and everything that hangs on them, by id")
         started = time.monotonic()
-        yield from self._provisioner(journal).destroy()
+        # Nobody logs in to remove a server, so a key that is gone is no obstacle.
+        provisioner = Provisioner(self.cloud, journal, self.job.identity, "", KeyPair("", ""), self.stop)
+        yield from provisioner.destroy()
         yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
 
     def _provisioner(self, journal: Journal) -> Provisioner:
@@ -225,13 +227,13 @@ class Runner:
 
     def _url(self, journal: Journal) -> str:
         record = journal.servers()[self._known_server(journal)]
-        return Site(record.address, "", self.job.plan().access.tls).url
+        return Site(record.address, "", self.job.outline().access.tls).url
 
     def site(self, plan: Plan | None = None) -> Site:
         """Return where the site answers. Raises ProvisionError where there is no server."""
         journal = self.journal
         record = journal.servers()[self._known_server(journal)]
-        plan = plan or self.job.plan()
+        plan = plan or self.job.outline()
         authority = journal.folder / "authority.pem"
         if pem := fetch_authority(plan, self.shell()):
             authority.write_text(pem)

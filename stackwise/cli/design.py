@@ -101,7 +101,7 @@ def check_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> No
     faults: tuple[Fault, ...] = ()
     error: StackwiseError | None = None
     try:
-        load_job(answers, overrides).plan()
+        load_job(answers, overrides).outline()
     except AnswersError as exc:
         faults, error = exc.faults, exc
     except StackwiseError as exc:
@@ -148,7 +148,7 @@ def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> Non
     from stackwise.render import file_names
     from stackwise.render.documents import plan_document, plan_text
 
-    plan = load_job(answers, overrides).plan()
+    plan = load_job(answers, overrides).outline()
     document = plan_document(plan, file_names(plan))
     if as_json:
         print_json(document)
@@ -228,7 +228,7 @@ def _explained(text: str, target: Path) -> str:
     from stackwise.plan.settings import explain
 
     catalog = load_catalog()
-    settings = make_job(parse_answers(text, target, catalog), catalog).plan().settings
+    settings = make_job(parse_answers(text, target, catalog), catalog).outline().settings
     return explain(settings) if settings else "The project is not Django's; it is configured by its environment alone."
 
 

@@ -54,7 +54,7 @@ def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: 
     from stackwise.errors import UsageError
 
     job, shell = _reach(answers, overrides)
-    known = job.plan().services
+    known = job.outline().services
     unit = (
         f"{job.identity.name}.service"
         if service is None
@@ -86,7 +86,7 @@ def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: 
 def open_command(answers: Path, overrides: dict[str, Any]) -> None:
     """Open the site in a browser, and print its URL."""
     job, shell = _reach(answers, overrides)
-    url = f"{'https' if job.plan().access.tls else 'http'}://{shell.address}/"
+    url = f"{'https' if job.outline().access.tls else 'http'}://{shell.address}/"
     click.echo(url)
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
         click.launch(url)

@@ -31,7 +31,7 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
     from stackwise.render.documents import plan_document, plan_text
 
     job = load_job(answers, overrides)
-    plan = job.plan()
+    plan = job.outline()
     job.admin_keys()  # a key that cannot be read is better known before anybody says yes
     document = plan_document(plan, file_names(plan))
     if not yes:
@@ -168,7 +168,8 @@ def orphans_command(as_json: bool) -> None:
     found = []
     for provider in load_catalog().options("provider"):
         for node in open_cloud(provider.id, lambda _: None).find({}):
-            if node.id not in owned and node.tags.get("stackwise-token") not in tokens:
+            ours = "stackwise-name" in node.tags
+            if ours and node.id not in owned and node.tags.get("stackwise-token") not in tokens:
                 site, environment = (node.tags.get(f"stackwise-{tag}", "unknown") for tag in ("name", "environment"))
                 row = {"provider": provider.id, "id": node.id, "site": f"{site} ({environment})"}
                 found.append({**row, "state": node.state, "address": node.address})
@@ -254,7 +255,7 @@ def _status(job: Job, journal: Journal) -> dict[str, Any]:
             }
         )
     ready = next((server for server in servers if server["ready"]), None)
-    scheme = "https" if job.plan().access.tls else "http"
+    scheme = "https" if job.outline().access.tls else "http"
     runs = journal.entries("run")
     last = None
     if runs:

@@ -126,6 +126,15 @@ def test_destroying_leaves_the_record_in_the_project_alone(job: Job) -> None:
     assert [record.command for record in records(job.folder)] == ["up", "destroy"]
 
 
+def test_a_key_that_is_gone_is_no_obstacle_to_destroying(job: Job) -> None:
+    cloud = FakeCloud()
+    until_verify(runner(job, cloud).up())
+    answers = "schema: 1\nname: hello\naccess: {domain: hello.test, tls: none, ssh_key: gone.pub}\n"
+    job.answers.path.write_text(answers)
+    list(runner(load_job(job.answers.path), cloud).destroy())
+    assert cloud.nodes == {}
+
+
 def test_verify_without_a_server_says_how_to_get_one(job: Job) -> None:
     with pytest.raises(ProvisionError) as caught:
         list(runner(job).verify())
@@ -134,7 +143,6 @@ def test_verify_without_a_server_says_how_to_get_one(job: Job) -> None:
 
 def test_a_site_that_does_not_answer_is_a_fault_in_every_check_that_asks_it(job: Job) -> None:
     cloud = FakeCloud(address="127.0.0.1")
-    (job.folder / "ports").write_text("")
 
     def verified() -> list[Event]:
         return list(runner(job, cloud).up())
