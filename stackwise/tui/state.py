@@ -6,7 +6,7 @@ The screens show this and change it by `Design.change`; nothing is decided here 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,11 @@ class Asked:
     stands: Any
     origin: str
     offered: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def shown(self) -> Any:
+        """The value that a form begins with: what is written, right or wrong, else what stands."""
+        return self.stands if self.written is None else self.written
 
     def wrong(self, value: object) -> str | None:
         """Return what is wrong with a value, None where it is right or leaves the answer to us."""
@@ -208,7 +213,7 @@ class Design:
         if key.startswith("options."):
             return self._asked_option(key)
         question = self.catalog.questions[key]
-        written = self.answers.written.get(key)
+        written = self._written(key)
         origin = self.choices.origins.get(key, "default")
         return Asked(key, question, written, self.choices.get(key), origin, self._offered(key, question))
 
@@ -219,12 +224,19 @@ class Design:
     def _asked_option(self, key: str) -> Asked:
         _, component, name = key.split(".", 2)
         question = next(q for q in self.catalog.component(component).questions if q.id == name)
-        written = self.answers.written.get(key)
+        written = self._written(key)
         values = option_values(chosen(self.choices, self.catalog), self.choices.under("options"), self.facts)
         value = next((v for v in values if v.component == component and v.question.id == name), None)
         stands = value.value if value else question.default
         offered = tuple((choice, choice) for choice in question.choices)
         return Asked(key, question, written, stands, value.because if value else "the default", offered)
+
+    def _written(self, key: str) -> Any:
+        return dict(flatten(self.document.plain())).get(key)
+
+    def faults_of(self, keys: Iterable[str]) -> tuple[Fault, ...]:
+        """Return the faults of what is written under some keys."""
+        return tuple(f for f in self.faults if any(f.key == key or f.key.startswith(f"{key}.") for key in keys))
 
     def _offered(self, key: str, question: Question) -> tuple[tuple[str, str], ...]:
         """Return the values to choose from, with their words: of the question, or what the provider sells."""
@@ -332,11 +344,6 @@ def text_of(value: object) -> str:
     if value is None:
         return ""
     return ", ".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value)
-
-
-def written_keys(design: Design) -> frozenset[str]:
-    """Return the dotted keys that the document answers, right or wrong."""
-    return frozenset(key for key, _ in flatten(design.document.plain()))
 
 
 def last_run(folder: Path, name: str, environment: str) -> RunProgress | None:

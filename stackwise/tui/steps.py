@@ -94,7 +94,7 @@ def in_conflict(step: Step, design: Design) -> bool:
     """Whether something stands against what was answered here."""
     if step.kind == "review":
         return bool(design.faults) or bool(design.summary.conflicts)
-    if any(fault.key == key or fault.key.startswith(f"{key}.") for fault in design.faults for key in step.keys):
+    if design.faults_of(step.keys):
         return True
     return any(concerns(advice, step, design) for advice in design.advice if advice.kind == "conflict")
 

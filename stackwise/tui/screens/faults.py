@@ -25,6 +25,7 @@ class FaultsScreen(Screen[None]):
     """Every fault at once, and the ways on."""
 
     CSS_PATH = "faults.tcss"
+    AUTO_FOCUS = "Button"
     HELP = """# Faults
 
 The answers file has something that cannot be right. Mend it in your editor and press `r` to read it again; or go on

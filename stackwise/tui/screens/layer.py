@@ -123,7 +123,7 @@ Move through the options with the arrows (or `j` and `k`); the notes on the righ
                 option.why_not, title=f"{option.component.name} cannot be taken", severity="warning", markup=False
             )
             return False
-        if not option.chosen or self.category.multiple:
+        if not option.chosen or self.category.multiple or self.design.faults_of(self.step.keys):
             self.walk.choose(self.category, option.component.id)
         return True
 

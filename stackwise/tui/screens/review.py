@@ -112,7 +112,7 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
     def _step_of(self, piece: Fault | Advice) -> Step | None:
         for step in self.walk.steps:
             if isinstance(piece, Fault):
-                if any(piece.key == key or piece.key.startswith(f"{key}.") for key in step.keys):
+                if piece in self.design.faults_of(step.keys):
                     return step
             elif concerns(piece, step, self.design):
                 return step

@@ -70,6 +70,7 @@ class StepScreen(Screen[None]):
             yield WalkMap(self.walk.steps, self.step)
             with Vertical(id="body"):
                 yield Static(self.heading(), markup=False, id="heading")
+                yield Static(markup=False, id="faults-here")
                 yield from self.compose_step()
         yield SummaryLine()
         yield Footer(show_command_palette=False)
@@ -93,6 +94,10 @@ class StepScreen(Screen[None]):
         self.query_one(WalkMap).show(standings)
         self.query_one(WalkStrip).show(standings)
         self.query_one(SummaryLine).show(self.design)
+        faults = self.design.faults_of(self.step.keys)
+        here = self.query_one("#faults-here", Static)
+        here.display = bool(faults)
+        here.update("\n".join(f"✗ {fault.place}: {fault.message}; {fault.hint}" for fault in faults))
 
     def flush(self) -> None:
         """Hand over what was typed and not handed over yet; called before the step is left."""

@@ -90,7 +90,7 @@ class Field(Vertical):
             return Switch(bool(asked.stands))
         if asked.offered:
             return _choices(asked)
-        kept = asked.written if asked.written is not None else self._standing()
+        kept = asked.written if asked.key.startswith("options.") else asked.shown
         return Input(text_of(kept), placeholder=self._placeholder(), compact=True)
 
     def _placeholder(self) -> str:
@@ -104,8 +104,7 @@ class Field(Vertical):
         """Return the value that the field began with."""
         if self.asked.key.startswith("options."):
             return self.asked.written
-        stands = self.asked.stands
-        return None if stands == [] and self.asked.written is None else stands
+        return None if self.asked.shown == [] and self.asked.written is None else self.asked.shown
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -176,6 +175,6 @@ class Form(VerticalScroll):
 
 def _choices(asked: Asked) -> Widget:
     words = sum(len(label) + 6 for _, label in asked.offered)
-    buttons = [Choice(Content(label), value == asked.stands) for value, label in asked.offered]
+    buttons = [Choice(Content(label), value == asked.shown) for value, label in asked.offered]
     group = Choices(*buttons, compact=True)
     return Horizontal(group, classes="across") if words <= _SIDE_BY_SIDE else group

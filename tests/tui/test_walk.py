@@ -1,0 +1,308 @@
+"""The walk as somebody at the keyboard meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.widgets import Button, Footer, Input, OptionList
+
+from stackwise.tui.app import Walk
+from stackwise.tui.screens.faults import FaultsScreen
+from stackwise.tui.screens.form import FormScreen
+from stackwise.tui.screens.layer import LayerScreen
+from stackwise.tui.screens.review import ReviewScreen
+from stackwise.tui.screens.small import TooSmall
+from stackwise.tui.screens.start import StartScreen
+from stackwise.tui.screens.step import StepScreen
+from stackwise.tui.widgets.form import Field
+from stackwise.tui.widgets.map import WalkList, WalkStrip
+from tests.tui.walking import NARROW, settled, shown, small_project
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    project = small_project(tmp_path)
+    monkeypatch.chdir(project)
+    return project
+
+
+async def test_keys_lead_from_an_empty_folder_to_the_review(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        assert "Django" in shown(app, "#found")
+        assert not (folder / "stackwise.yml").exists()
+        await pilot.press("enter")
+        assert (folder / "stackwise.yml").exists()
+        seen = []
+        while not isinstance(app.screen, ReviewScreen):
+            assert isinstance(app.screen, StepScreen)
+            seen.append(app.screen.step.id)
+            await pilot.press("enter" if isinstance(app.screen, LayerScreen) else "ctrl+n")
+        assert seen == [step.id for step in app.steps[:-3]]
+        await settled(pilot)
+        assert "Plan for mysite" in shown(app, "#plan-text")
+        assert set(app.standings().values()) == {"done", "open"}
+
+
+async def test_what_is_typed_is_in_the_file_with_its_comments(folder: Path) -> None:
+    (folder / "stackwise.yml").write_text(
+        "# ours\nschema: 1\nname: mysite # short\nneeds:\n  budget: 25 USD # agreed\n"
+    )
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter", "end", *"-two", "enter")
+        assert "name: mysite-two # short\n" in (folder / "stackwise.yml").read_text()
+        app.go("needs")
+        await pilot.pause()
+        box = next(field for field in app.screen.query(Field) if field.asked.key == "needs.budget").query_one(Input)
+        box.focus()
+        box.value = "40 EUR"
+        # Left by a key that is not enter: nothing that was typed is lost.
+        await pilot.press("ctrl+n")
+        assert (folder / "stackwise.yml").read_text().startswith("# ours\nschema: 1\nname: mysite-two # short\n")
+        assert "budget: 40 EUR # agreed" in (folder / "stackwise.yml").read_text()
+
+
+async def test_what_cannot_be_right_is_said_and_not_saved(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter", "ctrl+u", *"My Site")
+        field = app.screen.query(Field).first()
+        assert "not of the expected form" in str(field.query_one(".why").render())
+        await pilot.press("enter", "ctrl+n")
+        assert "name: mysite\n" in (folder / "stackwise.yml").read_text()
+
+
+async def test_an_impossible_option_stays_visible_and_says_why(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW, notifications=True) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        app.go("layer-app")
+        await pilot.pause()
+        before = (folder / "stackwise.yml").read_text()
+        await pilot.press("j", "enter")
+        assert isinstance(app.screen, LayerScreen)
+        assert app.screen.step.id == "layer-app"
+        assert "cannot be taken" in shown(app, "#note")
+        assert [notice.message for notice in app._notifications] == [
+            "stackwise advises on it, and does not install it."
+        ]
+        assert (folder / "stackwise.yml").read_text() == before
+
+
+async def test_a_choice_moves_the_summary_and_is_saved(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        app.go("layer-cache")
+        await pilot.pause()
+        before = shown(app, "SummaryLine")
+        rows = app.screen.query_one(OptionList)
+        rows.highlighted = rows.get_option_index("local-memory")
+        await pilot.press("space")
+        assert shown(app, "SummaryLine") != before
+        assert "cache: local-memory" in (folder / "stackwise.yml").read_text()
+        await pilot.press("question_mark")
+        assert "fast store" in " ".join(str(widget.render()) for widget in app.screen.query("Static"))
+
+
+@pytest.mark.usefixtures("folder")
+async def test_a_components_settings_are_saved_as_options() -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        app.go("layer-app")
+        await pilot.pause()
+        await pilot.press("o")
+        box = next(f for f in app.screen.query(Field) if f.asked.key == "options.gunicorn.timeout").query_one(Input)
+        box.value = "45"
+        await pilot.press("escape")
+        assert app.design is not None
+        assert app.design.document.plain()["options"] == {"gunicorn": {"timeout": 45}}
+        await pilot.press("o")
+        box = next(f for f in app.screen.query(Field) if f.asked.key == "options.gunicorn.timeout").query_one(Input)
+        assert box.value == "45"
+
+
+async def test_a_warning_is_accepted_with_a_reason(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        app.answer("needs.downtime", "minutes")
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        await pilot.press("a", *"a pilot", "enter")
+        await settled(pilot)
+        assert "single-server: a pilot" in (folder / "stackwise.yml").read_text()
+        assert app.design is not None
+        assert app.design.summary.warnings == 0
+
+
+@pytest.mark.usefixtures("folder")
+async def test_advice_leads_to_the_answer_that_settles_it() -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        app.answer("stack.app", "uwsgi")
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        assert "cannot be made" in shown(app, "#plan-text")
+        await pilot.press("enter")
+        assert isinstance(app.screen, LayerScreen)
+        assert app.screen.step.id == "layer-app"
+
+
+async def test_faults_are_shown_with_their_places_and_nothing_is_lost(folder: Path) -> None:
+    text = "schema: 1\nname: mysite\nstack:\n  web: ngin  # typed in a hurry\nhostin: {}\n"
+    (folder / "stackwise.yml").write_text(text)
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, FaultsScreen)
+        words = " ".join(str(widget.render()) for widget in app.screen.query("Static"))
+        assert "stackwise.yml:4:3" in words
+        assert "did you mean nginx?" in words
+        await pilot.press("enter")
+        assert isinstance(app.screen, StartScreen)
+        await pilot.press("ctrl+g", "home", "enter")
+        assert isinstance(app.screen, FormScreen)
+        assert (folder / "stackwise.yml").read_text() == text
+        app.go("layer-web")
+        await pilot.pause()
+        await pilot.press("home", "space")
+        assert "web: nginx # typed in a hurry\nhostin: {}\n" in (folder / "stackwise.yml").read_text()
+
+
+async def test_a_file_that_is_no_yaml_is_read_again_once_it_is_mended(folder: Path) -> None:
+    (folder / "other.yml").write_text("schema: [1\n")
+    app = Walk("other.yml")
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, FaultsScreen)
+        (folder / "other.yml").write_text("schema: 1\nname: mended\n")
+        await pilot.press("r")
+        await settled(pilot)
+        assert isinstance(app.screen, StartScreen)
+        assert "mended" in shown(app, "#found")
+
+
+async def test_a_folder_without_a_project_can_be_left_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = small_project(tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        assert "✗" in shown(app, "#found")
+        assert app.screen.query_one("#begin", Button).disabled
+        await pilot.press(*str(project), "enter")
+        await settled(pilot)
+        assert "Django" in shown(app, "#found")
+        await pilot.press("enter")
+        assert (project / "stackwise.yml").exists()
+
+
+async def test_a_terminal_too_small_is_told_so_and_forgiven(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=(60, 15)) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, TooSmall)
+        assert "60x15" in str(app.screen.query("Static").first().render())
+        await pilot.resize_terminal(*NARROW)
+        await pilot.pause()
+        assert isinstance(app.screen, StartScreen)
+    assert not (folder / "stackwise.yml").exists()
+
+
+async def test_a_file_that_cannot_be_written_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Walk("gone/stackwise.yml")
+    (folder / "gone").mkdir()
+    small_project(folder / "gone").rename(folder / "gone" / "site")
+    async with app.run_test(size=NARROW, notifications=True) as pilot:
+        await settled(pilot)
+        app.path = folder / "gone" / "stackwise.yml"
+        assert app.design is not None
+        monkeypatch.setattr(app.design, "path", folder / "nowhere" / "stackwise.yml")
+        await pilot.press("enter")
+        assert any("could not be written" in notice.message for notice in app._notifications)
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+@pytest.mark.usefixtures("folder")
+async def test_screens_are_drawn_in_every_kind_of_theme(theme: str) -> None:
+    app = Walk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.theme = theme
+        await settled(pilot)
+        await pilot.press("enter")
+        for step in ("layer-database", "review", "run"):
+            app.go(step)
+            await settled(pilot)
+            assert len(app.export_screenshot()) > 1000
+
+
+@pytest.mark.usefixtures("folder")
+async def test_no_footer_shows_more_than_six_keys() -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        for step in ("project", "layer-database", "review", "run", "report"):
+            app.go(step)
+            await pilot.pause()
+            assert len(app.screen.query_one(Footer).query("FooterKey")) <= 6
+            assert app.screen.HELP
+
+
+def test_every_binding_has_an_id_a_description_and_a_tooltip() -> None:
+    for binding in _bindings(Walk):
+        assert all(binding), binding
+
+
+@pytest.mark.usefixtures("folder")
+async def test_the_map_leads_anywhere_by_mouse() -> None:
+    app = Walk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.click("#begin")
+        await pilot.pause()
+        line = app.screen.query_one(WalkList).lines.index("layer-database")
+        await pilot.click(WalkList, offset=(4, line))
+        await pilot.pause()
+        assert isinstance(app.screen, LayerScreen)
+        assert app.screen.step.id == "layer-database"
+        await pilot.resize_terminal(*NARROW)
+        await pilot.pause()
+        await pilot.click(WalkStrip, offset=(14, 0))
+        await pilot.pause()
+        assert isinstance(app.screen, FormScreen)
+        assert app.screen.step.id == "needs"
+
+
+def _bindings(root: type) -> Iterator[tuple[str, str, str]]:
+    """Yield id, description and tooltip of every binding that our own classes declare."""
+    kinds, found = [DOMNode], set()
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        found.add(kind)
+    assert root in found
+    for kind in found:
+        if kind.__module__.startswith("stackwise."):
+            for binding in kind.__dict__.get("BINDINGS", ()):
+                assert isinstance(binding, Binding)
+                yield binding.id or "", binding.description, binding.tooltip
