@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stackwise.cli import _COMMANDS
@@ -66,17 +66,16 @@ def measure(times: int) -> Iterator[Pair]:
             if not right(answer):
                 raise WrongAnswerError(f"{argv} said {answer[:200]!r}")
             _run(theirs, folder)
-            yield in_turns(
-                pair,
-                lambda argv=argv: timed(lambda: _run(argv, folder)),
-                lambda: timed(lambda: _run(theirs, folder)),
-                times or TIMES,
-            )
+            yield in_turns(pair, _timed(argv, folder), _timed(theirs, folder), times or TIMES)
+
+
+def _timed(argv: list[str], home: str) -> Callable[[], float]:
+    return lambda: timed(lambda: _run(argv, home))
 
 
 def _run(argv: list[str], home: str) -> str:
     environment = {**os.environ, "HOME": home, "XDG_STATE_HOME": home, "XDG_CACHE_HOME": home}
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - a bench
     if done.returncode:
         raise WrongAnswerError(f"{argv}: exit {done.returncode}: {done.stderr[-500:]}")
     return done.stdout
