@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stackwise.cli import _COMMANDS
@@ -67,16 +66,11 @@ def measure(times: int) -> Iterator[Pair]:
             if not right(answer):
                 raise WrongAnswerError(f"{argv} said {answer[:200]!r}")
             _run(theirs, folder)
-            yield in_turns(
-                pair,
-                partial(_timed, argv, folder),
-                partial(_timed, theirs, folder),
-                times or TIMES,
-            )
+            yield in_turns(pair, _timed(argv, folder), _timed(theirs, folder), times or TIMES)
 
 
-def _timed(argv: list[str], folder: str) -> float:
-    return timed(lambda: _run(argv, folder))
+def _timed(argv: list[str], home: str) -> Callable[[], float]:
+    return lambda: timed(lambda: _run(argv, home))
 
 
 def _run(argv: list[str], home: str) -> str:

@@ -18,8 +18,8 @@ from tests.e2e.conftest import Program, make_program
 from tests.e2e.sandbox_host import Login
 
 QUIET = (
-    "until [ \"$(cloud-init status | sed -n 's/^status: //p')\" = done ]; do sleep 0.2; done; "
-    "systemctl is-system-running --wait || true"
+    "until [ \"$(cloud-init status | sed -n 's/^status: //p')\" = done ]; do sleep 0.2; done;"
+    " systemctl is-system-running --wait || true"
 )
 
 
