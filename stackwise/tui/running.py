@@ -91,6 +91,7 @@ class RunningApp(App[None]):
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the variables of every frame, secrets among them. The error goes to
         # whoever opened the walk instead, who says it in words.
+        self.stop.set()
         self._close_messages_no_wait()
 
     def raise_crash(self) -> None:

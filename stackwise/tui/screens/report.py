@@ -71,7 +71,8 @@ What the last run left: of this session, or the one on record. Everything below 
 
     def on_reported(self, message: Reported) -> None:
         """Show what is on record."""
-        self._show(message.progress)
+        if self.here:
+            self._show(message.progress)
 
     def _show(self, progress: RunProgress | None) -> None:
         self.query_one("#report-text", Static).update(Content.assemble(*report(progress, self.design)))

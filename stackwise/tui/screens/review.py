@@ -98,7 +98,8 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
-        self.query_one("#plan-text", Static).update(message.text)
+        if self.here:
+            self.query_one("#plan-text", Static).update(message.text)
 
     @on(OptionList.OptionSelected, "#said")
     def _settle(self, event: OptionList.OptionSelected) -> None:
@@ -120,7 +121,8 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
 
     def on_resize(self) -> None:
         """Make the plan as wide as there is room."""
-        self._make_plan(self._width())
+        if self.here:
+            self._make_plan(self._width())
 
     def action_tab(self, tab: str) -> None:
         """Show one of the three."""

@@ -103,6 +103,8 @@ The same is done by `stackwise up` with this answers file.
 
     def tick(self) -> None:
         """Show what has changed. Nothing is drawn, and no timer runs, while nothing happens."""
+        if not self.here:
+            return
         progress = self.walk.progress
         self.timer.resume() if self.walk.running else self.timer.pause()
         self._show_log(progress)
