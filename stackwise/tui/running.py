@@ -45,8 +45,8 @@ class RunningApp(App[None]):
         """Whether a run is going on."""
         return self.progress is not None and self.progress.running
 
-    def start_run(self, job: Job) -> None:
-        """Begin to make the site stand."""
+    def start_run(self, job: Callable[[], Job]) -> None:
+        """Begin to make the site stand; `job` is asked for in the thread, since it reads the project."""
         if not self.running:
             self.stop = threading.Event()
             self.progress = RunProgress()
@@ -59,10 +59,10 @@ class RunningApp(App[None]):
         self.stop.set()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="run")
-    def _run(self, job: Job, stop: threading.Event) -> None:
+    def _run(self, job: Callable[[], Job], stop: threading.Event) -> None:
         error: Exception | None = None
         try:
-            for event in self.carry_out(job, self._remark, stop):
+            for event in self.carry_out(job(), self._remark, stop):
                 self.post_message(Happened(event))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
             error = exc

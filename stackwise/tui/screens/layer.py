@@ -155,7 +155,7 @@ def _note(option: Option, component: Component, catalog: Catalog) -> Iterator[Pa
         yield "\n✗ cannot be taken: ", "bold $text-error"
         yield f"{option.why_not}\n"
     if component.state.note:
-        yield f"\n{component.state.state}: ", "bold $text-warning"
+        yield f"\n{component.state.state}: ", "bold" if component.state.state == "current" else "bold $text-warning"
         yield f"{component.state.note}\n"
     for title, mark, style, words in (
         ("Good at", "+", "$text-success", component.good_at),

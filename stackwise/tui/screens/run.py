@@ -14,7 +14,6 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, RichLog, Static
 
-from stackwise.errors import StackwiseError
 from stackwise.tui.progress import Line, PhaseRow, RunProgress, Tone
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
 from stackwise.tui.state import price
@@ -91,10 +90,7 @@ The same is done by `stackwise up` with this answers file.
 
     @on(Button.Pressed, "#go")
     def _go(self) -> None:
-        try:
-            self.walk.start_run(self.design.job())
-        except StackwiseError as exc:
-            self.notify(exc.message, severity="error", markup=False)
+        self.walk.start_run(self.design.fresh_job)
         self.tick()
 
     @on(Button.Pressed, "#report")
