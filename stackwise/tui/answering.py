@@ -78,7 +78,7 @@ class AnsweringApp(RunningApp):
             self.notify(f"Not saved: {exc.message}", severity="error", markup=False)
         if self.design.stale:
             self.look_again()
-        self._show_facts()
+        self.show_facts()
 
     def look_again(self) -> None:
         """Look at the project's files again: somebody may have changed them meanwhile."""
@@ -95,12 +95,7 @@ class AnsweringApp(RunningApp):
     def _scanned(self, message: Scanned) -> None:
         if self.design is not None:
             self.design.take(message.scan)
-            self._show_facts()
-
-    def _show_facts(self) -> None:
-        for screen in self.screen_stack:
-            if hasattr(screen, "refresh_facts"):
-                screen.refresh_facts()
+            self.show_facts()
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:

@@ -85,8 +85,15 @@ class RunningApp(App[None]):
     def _ended(self, message: Ended) -> None:
         if self.progress is not None and message.error is not None:
             self.progress.fail(message.error)
+        self.show_facts()
         if self.leaving:
             self.exit()
+
+    def show_facts(self) -> None:
+        """Let every screen that is open show how things stand now."""
+        for screen in self.screen_stack:
+            if hasattr(screen, "refresh_facts"):
+                screen.refresh_facts()
 
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the variables of every frame, secrets among them. The error goes to
