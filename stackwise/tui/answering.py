@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import on, work
 
+from stackwise.errors import StackwiseError
 from stackwise.tui.messages import Answered, NotOpened, Opened, Scanned
 from stackwise.tui.running import CarryOut, RunningApp, carry_out
 
@@ -73,9 +74,16 @@ class AnsweringApp(RunningApp):
             change(self.design)
         except OSError as exc:
             self.notify(f"{self.path} could not be written: {exc.strerror}", severity="error", markup=False)
+        except StackwiseError as exc:
+            self.notify(f"Not saved: {exc.message}", severity="error", markup=False)
         if self.design.stale:
+            self.look_again()
+        self.show_facts()
+
+    def look_again(self) -> None:
+        """Look at the project's files again: somebody may have changed them meanwhile."""
+        if self.design is not None:
             self._look_again(*self.design.source)
-        self._show_facts()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="scan")
     def _look_again(self, source: str, ref: str | None) -> None:
@@ -87,12 +95,7 @@ class AnsweringApp(RunningApp):
     def _scanned(self, message: Scanned) -> None:
         if self.design is not None:
             self.design.take(message.scan)
-            self._show_facts()
-
-    def _show_facts(self) -> None:
-        for screen in self.screen_stack:
-            if hasattr(screen, "refresh_facts"):
-                screen.refresh_facts()
+            self.show_facts()
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:

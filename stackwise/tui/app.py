@@ -27,7 +27,7 @@ class Walk(AnsweringApp):
 
     TITLE = "stackwise"
     # The first screen's own style sheet, since Textual reads that of a default screen from the app.
-    CSS_PATH = "screens/start.tcss"
+    CSS_PATH = Path(__file__).parent / "screens" / "start.tcss"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual reads it from the class
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
@@ -63,6 +63,7 @@ class Walk(AnsweringApp):
         if self.design is None:
             return
         self.leave()
+        self.save_new()
         while len(self.screen_stack) > (1 if step == "start" else 2):
             self.pop_screen()
         if step != "start":
@@ -87,7 +88,6 @@ class Walk(AnsweringApp):
 
     def _go_if(self, step: str | None) -> None:
         if step is not None:
-            self.save_new()
             self.go(step)
 
     def action_help(self) -> None:

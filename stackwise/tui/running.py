@@ -45,8 +45,8 @@ class RunningApp(App[None]):
         """Whether a run is going on."""
         return self.progress is not None and self.progress.running
 
-    def start_run(self, job: Job) -> None:
-        """Begin to make the site stand."""
+    def start_run(self, job: Callable[[], Job]) -> None:
+        """Begin to make the site stand; `job` is asked for in the thread, since it reads the project."""
         if not self.running:
             self.stop = threading.Event()
             self.progress = RunProgress()
@@ -59,10 +59,10 @@ class RunningApp(App[None]):
         self.stop.set()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="run")
-    def _run(self, job: Job, stop: threading.Event) -> None:
+    def _run(self, job: Callable[[], Job], stop: threading.Event) -> None:
         error: Exception | None = None
         try:
-            for event in self.carry_out(job, self._remark, stop):
+            for event in self.carry_out(job(), self._remark, stop):
                 self.post_message(Happened(event))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
             error = exc
@@ -85,12 +85,20 @@ class RunningApp(App[None]):
     def _ended(self, message: Ended) -> None:
         if self.progress is not None and message.error is not None:
             self.progress.fail(message.error)
+        self.show_facts()
         if self.leaving:
             self.exit()
+
+    def show_facts(self) -> None:
+        """Let every screen that is open show how things stand now."""
+        for screen in self.screen_stack:
+            if hasattr(screen, "refresh_facts"):
+                screen.refresh_facts()
 
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the variables of every frame, secrets among them. The error goes to
         # whoever opened the walk instead, who says it in words.
+        self.stop.set()
         self._close_messages_no_wait()
 
     def raise_crash(self) -> None:

@@ -22,7 +22,7 @@ from stackwise.answers.write import first_answers, scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Category, Question
 from stackwise.errors import AnswersError, Fault, InterruptedRunError, StackwiseError, UsageError
-from stackwise.job import Job, told
+from stackwise.job import Job, make_job, told
 from stackwise.journal.record import records
 from stackwise.operate.source import source_folder
 from stackwise.project import Project, scan
@@ -102,10 +102,15 @@ class Design:
     def __post_init__(self) -> None:
         """Work out what follows."""
         self.as_opened = not self.new
+        self.stamp = self._stamp()
         self._derive()
 
     def change(self, key: str, value: object) -> None:
-        """Set an answer, or leave it to the scan and the defaults where `value` is None. Raises OSError."""
+        """Set an answer, or leave it to the scan and the defaults where `value` is None.
+
+        Raises OSError where it cannot be saved, AnswersError where somebody else broke the file meanwhile.
+        """
+        self._read_again()
         self.before = self.summary
         self.document.change(key, value)
         self._derive()
@@ -124,7 +129,21 @@ class Design:
     def save(self) -> None:
         """Write the file in one step. Raises OSError."""
         self.document.write(self.path)
-        self.new, self.saved = False, time.time()
+        self.new, self.saved, self.stamp = False, time.time(), self._stamp()
+
+    def _read_again(self) -> None:
+        """Take in what an editor wrote meanwhile, so that one change here does not undo it."""
+        now = self._stamp()
+        if now is not None and now != self.stamp:
+            self.document, self.stamp = Document.read(self.path), now
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """Return what tells one version of the file from the next; None where there is no file."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            return None
+        return state.st_mtime_ns, state.st_size
 
     @property
     def stale(self) -> bool:
@@ -195,6 +214,10 @@ class Design:
         if self.faults:
             raise AnswersError(self.faults)
         return Job(self.answers, self.choices, self.project, self.scanned.folder, self.catalog)
+
+    def fresh_job(self) -> Job:
+        """Return what can be run, of the project's files as they are now. Raises AnswersError, ProjectError."""
+        return make_job(self.job().answers, self.catalog)
 
     def options(self, category: Category) -> tuple[Option, ...]:
         """Return the options of a layer, each with the reason why it cannot be taken."""

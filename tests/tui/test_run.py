@@ -95,10 +95,12 @@ async def test_a_failure_shows_the_servers_words_and_what_to_do_and_is_tried_aga
         assert "free some room" in why
         assert app.standings()["run"] == "conflict"
         app.carry_out = happening(*BEGUN, *ENDED)
-        await until(pilot, lambda: not app.screen.query_one("#go", Button).disabled)
-        app.screen.query_one("#go", Button).focus()
+        await until(pilot, lambda: app.screen.query_one("#go", Button).has_focus)
         await pilot.press("enter")
         await until(pilot, lambda: bool(app.progress and app.progress.finished))
+        await until(pilot, lambda: app.screen.query_one("#report", Button).has_focus)
+        await pilot.press("enter")
+        assert isinstance(app.screen, ReportScreen)
 
 
 async def test_ctrl_c_asks_once_and_stops_cleanly() -> None:

@@ -51,6 +51,18 @@ def test_a_change_keeps_comments_and_moves_the_summary(tmp_path: Path) -> None:
     assert design.summary.changed_from(design.before) == {"needed_mb"}
 
 
+def test_what_an_editor_wrote_meanwhile_is_kept(design: Design) -> None:
+    design.change("needs.downtime", "days")
+    design.path.write_text(design.path.read_text() + "# written in the editor\n")
+    design.change("needs.downtime", "hours")
+    assert "# written in the editor" in design.path.read_text()
+    assert "downtime: hours" in design.path.read_text()
+    design.path.write_text("schema: [")
+    with pytest.raises(AnswersError):
+        design.change("needs.downtime", "days")
+    assert design.path.read_text() == "schema: ["
+
+
 def test_wrong_answers_stay_in_the_file_and_the_right_ones_count(tmp_path: Path) -> None:
     path = small_project(tmp_path) / "stackwise.yml"
     path.write_text(WRONG)

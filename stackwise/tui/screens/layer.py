@@ -110,11 +110,12 @@ Move through the options with the arrows (or `j` and `k`); the notes on the righ
 
     def action_settings(self) -> None:
         """Open the settings of what is taken."""
-        keys = [key for o in self.options if o.chosen for key in self.design.option_keys(o.component.id)]
-        if keys:
-            self.app.push_screen(Settings([self.design.asked(key) for key in keys]))
-        else:
-            self.notify("There is nothing to set here.", markup=False)
+        for option in self.options:
+            keys = self.design.option_keys(option.component.id)
+            if option.chosen and keys:
+                self.app.push_screen(Settings(option.component.name, [self.design.asked(key) for key in keys]))
+                return
+        self.notify("There is nothing to set here.", markup=False)
 
     def _take(self, option: Option) -> bool:
         """Take an option; say why where it cannot be taken. Return whether it is taken."""
@@ -154,7 +155,7 @@ def _note(option: Option, component: Component, catalog: Catalog) -> Iterator[Pa
         yield "\n✗ cannot be taken: ", "bold $text-error"
         yield f"{option.why_not}\n"
     if component.state.note:
-        yield f"\n{component.state.state}: ", "bold $text-warning"
+        yield f"\n{component.state.state}: ", "bold" if component.state.state == "current" else "bold $text-warning"
         yield f"{component.state.note}\n"
     for title, mark, style, words in (
         ("Good at", "+", "$text-success", component.good_at),

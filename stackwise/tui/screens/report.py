@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Part = str | tuple[str, str]
 _CHECKS = {"ok": ("✓", "$text-success"), "fault": ("✗", "bold $text-error"), "not-applicable": ("-", "dim")}
+_COUNTED = {"ok": "ok", "fault": "found a fault", "not-applicable": "make no sense here"}
 _NEXT = {
     "open it": "open",
     "a first user": "manage -- createsuperuser",
@@ -71,7 +72,8 @@ What the last run left: of this session, or the one on record. Everything below 
 
     def on_reported(self, message: Reported) -> None:
         """Show what is on record."""
-        self._show(message.progress)
+        if self.here:
+            self._show(message.progress)
 
     def _show(self, progress: RunProgress | None) -> None:
         self.query_one("#report-text", Static).update(Content.assemble(*report(progress, self.design)))
@@ -98,7 +100,7 @@ def _checks(progress: RunProgress) -> Iterator[Part]:
     if progress.checks:
         counted = Counter(check.status for check in progress.checks)
         yield "\nChecks  ", "bold"
-        yield f"{counted['ok']} ok, {counted['fault']} found a fault, {counted['not-applicable']} make no sense here"
+        yield ", ".join(f"{counted[status]} {words}" for status, words in _COUNTED.items() if counted[status])
     for check in progress.checks:
         mark, style = _CHECKS[check.status]
         yield f"\n{mark} ", style

@@ -66,6 +66,11 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
         """Return what this is about."""
         return "What will be made, and what speaks against it"
 
+    def on_mount(self) -> None:
+        """Look at the project again, so that the review is of its files as they are now."""
+        super().on_mount()
+        self.walk.look_again()
+
     def refresh_facts(self) -> None:
         """Show everything as it is now."""
         super().refresh_facts()
@@ -84,7 +89,7 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
     @work(thread=True, exclusive=True, exit_on_error=False, group="plan")
     def _make_plan(self, width: int) -> None:
         try:
-            job = self.design.job()
+            job = self.design.fresh_job()
             text = plan_text(plan_document(job.plan(), job.rendered().keys()), width)
         except StackwiseError as exc:
             text = _no_plan(exc)
@@ -98,7 +103,8 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
-        self.query_one("#plan-text", Static).update(message.text)
+        if self.here:
+            self.query_one("#plan-text", Static).update(message.text)
 
     @on(OptionList.OptionSelected, "#said")
     def _settle(self, event: OptionList.OptionSelected) -> None:
@@ -120,7 +126,8 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
 
     def on_resize(self) -> None:
         """Make the plan as wide as there is room."""
-        self._make_plan(self._width())
+        if self.here:
+            self._make_plan(self._width())
 
     def action_tab(self, tab: str) -> None:
         """Show one of the three."""

@@ -14,7 +14,6 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, RichLog, Static
 
-from stackwise.errors import StackwiseError
 from stackwise.tui.progress import Line, PhaseRow, RunProgress, Tone
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
 from stackwise.tui.state import price
@@ -37,6 +36,7 @@ _TONES: dict[Tone, str] = {
 }
 _TICK = 0.25
 _CELLS = 30
+_SAID = 5
 _MINUTE = 60
 
 
@@ -91,10 +91,7 @@ The same is done by `stackwise up` with this answers file.
 
     @on(Button.Pressed, "#go")
     def _go(self) -> None:
-        try:
-            self.walk.start_run(self.design.job())
-        except StackwiseError as exc:
-            self.notify(exc.message, severity="error", markup=False)
+        self.walk.start_run(self.design.fresh_job)
         self.tick()
 
     @on(Button.Pressed, "#report")
@@ -103,6 +100,8 @@ The same is done by `stackwise up` with this answers file.
 
     def tick(self) -> None:
         """Show what has changed. Nothing is drawn, and no timer runs, while nothing happens."""
+        if not self.here:
+            return
         progress = self.walk.progress
         self.timer.resume() if self.walk.running else self.timer.pause()
         self._show_log(progress)
@@ -154,14 +153,15 @@ The same is done by `stackwise up` with this answers file.
         box = self.query_one("#failure")
         box.display = failure is not None
         if failure is not None:
-            said = "\n".join(f"  | {line}" for line in failure.said.splitlines()[-20:])
+            # The end of what a server says is what matters most; the log has more of it.
+            said = "\n".join(f"| {line}" for line in failure.said.rstrip().splitlines()[-_SAID:])
             mark = ("■ ", "bold $text-warning") if failure.stopped else ("✗ ", "bold $text-error")
             self.query_one("#why", Static).update(
                 Content.assemble(
                     mark,
                     (failure.message, "bold"),
-                    (f"\n{said}", "dim") if said else "",
                     f"\n{failure.hint}" if failure.hint else "",
+                    (f"\n{said}", "dim") if said else "",
                 )
             )
 
@@ -170,11 +170,10 @@ The same is done by `stackwise up` with this answers file.
         go.disabled = self.walk.running or bool(self._against())
         go.label = Content(_label(progress))
         report = self.query_one("#report", Button)
-        done = progress is not None and progress.finished is not None
-        if done and not report.display and go.has_focus:
-            report.display = True
-            report.focus()
-        report.display = done
+        report.display = progress is not None and progress.finished is not None
+        if self.focused is None and not self.walk.running:
+            # The button lost the focus while it could not be pressed; enter shall lead on again.
+            (report if report.display else go).focus()
 
 
 def _label(progress: RunProgress | None) -> str:

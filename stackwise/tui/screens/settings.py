@@ -27,14 +27,16 @@ class Settings(ModalScreen[None]):
         Binding("escape", "close", "Close", id="settings.close", tooltip="Close this; what was typed is saved")
     ]
 
-    def __init__(self, questions: Sequence[Asked]) -> None:
-        """Ask `questions`."""
+    def __init__(self, component: str, questions: Sequence[Asked]) -> None:
+        """Ask the `questions` of a component, which is named above them."""
         super().__init__()
+        self.component = component
         self.questions = questions
 
     def compose(self) -> ComposeResult:
         """Make the form."""
         with Vertical(classes="box large"):
+            yield Static(f"Settings of {self.component}", markup=False, classes="title")
             yield Form(self.questions, self.action_close)
             yield Static("escape closes this; what was typed is saved", markup=False, classes="quiet")
 

@@ -99,7 +99,6 @@ answers file can be opened.
 
     def _go(self, step: str) -> None:
         if self.walk.design is not None:
-            self.walk.save_new()
             self.walk.go(step)
 
     @on(Input.Submitted, "#other")

@@ -63,6 +63,11 @@ class StepScreen(Screen[None]):
         assert design is not None, "no step is shown before the answers are there"  # noqa: S101 - an invariant of the walk
         return design
 
+    @property
+    def here(self) -> bool:
+        """Whether the screen still has its widgets: what was asked for may come when it has been left already."""
+        return bool(self.query(SummaryLine))
+
     def compose(self) -> ComposeResult:
         """Put the map beside (or above) the step, and the summary below it."""
         yield WalkStrip(self.walk.steps, self.step)
@@ -97,7 +102,7 @@ class StepScreen(Screen[None]):
         faults = self.design.faults_of(self.step.keys)
         here = self.query_one("#faults-here", Static)
         here.display = bool(faults)
-        here.update("\n".join(f"✗ {fault.place}: {fault.message}; {fault.hint}" for fault in faults))
+        here.update("\n".join(f"✗ {fault.place}: {fault.message} {fault.hint}".rstrip() for fault in faults))
 
     def flush(self) -> None:
         """Hand over what was typed and not handed over yet; called before the step is left."""

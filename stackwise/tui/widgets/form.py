@@ -26,6 +26,8 @@ Pair = tuple[str, Any]
 class Choice(RadioButton):
     """A word to choose. Its mark is filled where it is chosen, so that colour is not needed to see it."""
 
+    BUTTON_INNER = " "
+
     def watch_value(self) -> None:
         """Fill the mark, or empty it."""
         self.BUTTON_INNER = "●" if self.value else " "
