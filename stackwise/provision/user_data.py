@@ -29,6 +29,8 @@ def user_data(admin_user: str, admin: KeyPair, host: KeyPair) -> str:
         "ssh_pwauth": False,
         "ssh_deletekeys": True,
         "ssh_keys": {"ed25519_private": Path(host.private).read_text(), "ed25519_public": host.public},
+        # Configuring sets it; here a locale that the image does not have would make the whole first boot a failure.
+        "locale": False,
         "package_update": False,
         "package_upgrade": False,
     }

@@ -16,7 +16,19 @@ new=$(printf '%s\n' "$seen" | grep --invert-match --line-regexp --fixed-strings 
 
 act() {
   echo "$*"
-  [ "$check" = True ] || "$@"
+  [ "$check" = True ] || "$@" || explain
+}
+
+# "Job failed, see the journal" helps nobody who reads this elsewhere: say it in the unit's own words, and who has the
+# port that it wants.
+explain() {
+  words=$(journalctl --unit="$name" --boot --no-pager --output=cat --lines=10 2>/dev/null || true)
+  printf '%s\n' "$words" >&2
+  for port in $(printf '%s\n' "$words" | sed -n 's/.*:\([0-9]\{1,5\}\) failed.*Address already in use.*/\1/p' | sort -u); do
+    holder=$(ss -Hltnp "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (process \2)/p' | head -n 1)
+    echo "port $port is taken by ${holder:-another program}: stop it, or free the port" >&2
+  done
+  exit 1
 }
 
 case $how in
