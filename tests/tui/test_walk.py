@@ -183,6 +183,10 @@ async def test_faults_are_shown_with_their_places_and_nothing_is_lost(folder: Pa
         await pilot.pause()
         await pilot.press("home", "space")
         assert "web: nginx # typed in a hurry\nhostin: {}\n" in (folder / "stackwise.yml").read_text()
+        await pilot.press("ctrl+r", "enter", "y")
+        assert (folder / "stackwise.yml").read_text().endswith("web: nginx # typed in a hurry\n")
+        assert app.design is not None
+        assert app.design.faults == ()
 
 
 async def test_a_file_that_is_no_yaml_is_read_again_once_it_is_mended(folder: Path) -> None:

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from stackwise.events import CheckStatus
 from stackwise.tui.messages import Reported
 from stackwise.tui.progress import RunProgress
 from stackwise.tui.screens.run import duration
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Part = str | tuple[str, str]
 _CHECKS = {"ok": ("✓", "$text-success"), "fault": ("✗", "bold $text-error"), "not-applicable": ("-", "dim")}
-_COUNTED = {"ok": "ok", "fault": "found a fault", "not-applicable": "make no sense here"}
+_COUNTED: dict[CheckStatus, str] = {"ok": "ok", "fault": "found a fault", "not-applicable": "make no sense here"}
 _NEXT = {
     "open it": "open",
     "a first user": "manage -- createsuperuser",

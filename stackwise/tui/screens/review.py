@@ -17,7 +17,7 @@ from stackwise.advice import Advice
 from stackwise.errors import AnswersError, Fault, ImpossibleError, StackwiseError
 from stackwise.render.documents import plan_document, plan_text
 from stackwise.tui.messages import Planned
-from stackwise.tui.screens.dialogs import Reason
+from stackwise.tui.screens.dialogs import Reason, Sure
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
 from stackwise.tui.steps import concerns
 
@@ -37,8 +37,9 @@ class ReviewScreen(StepScreen):
     HELP = f"""# Review
 
 Everything that will be made, before it is made. **Advice** has faults and conflicts first: `enter` goes to the answer
-that settles one. A conflict cannot work and is never overruled; a warning is a judgement, and `a` accepts it with a
-reason that is kept in the answers file. **Plan** is what `stackwise plan` prints, **Answers** the file as it is saved.
+that settles one, or offers to take out a key that nobody asks for. A conflict cannot work and is never overruled; a
+warning is a judgement, and `a` accepts it with a reason that is kept in the answers file. **Plan** is what
+`stackwise plan` prints, **Answers** the file as it is saved.
 
 `1`, `2` and `3` change between them; `ctrl+n` goes on to the run.
 {KEYS_HELP}"""
@@ -109,11 +110,23 @@ reason that is kept in the answers file. **Plan** is what `stackwise plan` print
     @on(OptionList.OptionSelected, "#said")
     def _settle(self, event: OptionList.OptionSelected) -> None:
         """Go to the answer that settles it."""
-        step = self._step_of(self.pieces[event.option_index])
-        if step is None:
-            self.notify("Nothing in the walk settles this one; see what it says.", markup=False)
-        else:
+        piece = self.pieces[event.option_index]
+        if step := self._step_of(piece):
             self.walk.go(step.id)
+        elif isinstance(piece, Fault) and piece.key:
+            self._offer_to_take_out(piece.key)
+        else:
+            self.notify("Nothing in the walk settles this one; see what it says.", markup=False)
+
+    def _offer_to_take_out(self, key: str) -> None:
+        """Ask whether a key that no step asks for shall go, since nothing else here can mend it."""
+
+        def decided(yes: bool | None) -> None:
+            if yes:
+                self.walk.answer(key, None)
+
+        question = f"No step asks for {key}. Take it out of {self.design.path}? What stands there is lost."
+        self.app.push_screen(Sure(question, "Take it out", "Leave it"), decided)
 
     def _step_of(self, piece: Fault | Advice) -> Step | None:
         for step in self.walk.steps:

@@ -102,7 +102,7 @@ class StepScreen(Screen[None]):
         faults = self.design.faults_of(self.step.keys)
         here = self.query_one("#faults-here", Static)
         here.display = bool(faults)
-        here.update("\n".join(f"✗ {fault.place}: {fault.message} {fault.hint}".rstrip() for fault in faults))
+        here.update("\n".join(f"✗ {fault.place}: {fault.message}; {fault.hint}".rstrip("; ") for fault in faults))
 
     def flush(self) -> None:
         """Hand over what was typed and not handed over yet; called before the step is left."""
