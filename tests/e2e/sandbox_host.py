@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
@@ -13,6 +14,11 @@ MACHINE_FOLDER = re.compile(r"/machines/([0-9a-f]{8})/")
 
 def sh(*argv: str, text: str = "") -> str:
     return subprocess.run(argv, input=text, capture_output=True, text=True, check=True).stdout
+
+
+def _control_groups() -> list[str]:
+    """Give our control groups; those of other machines may go away while we look, which os.walk bears."""
+    return [path for path, _, _ in os.walk("/sys/fs/cgroup") if Path(path).parent.name == "stackwise"]
 
 
 def traces(state: Path) -> set[str]:
@@ -29,7 +35,7 @@ def traces(state: Path) -> set[str]:
         *sh("losetup", "--all").splitlines(),
         *processes,
         *mounts,
-        *map(str, Path("/sys/fs/cgroup").glob("**/stackwise/*/")),
+        *_control_groups(),
         *map(str, Path("/run/systemd/nspawn").glob("*/*")),
         *map(str, (state / "machines").glob("*")),
         *map(str, (state / "machines").glob(".*")),

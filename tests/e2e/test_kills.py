@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -35,6 +36,10 @@ class Migration(migrations.Migration):
 """
 
 
+# Names of this run's own: another run of these tests may be at work on the same host.
+KILLED, EARLY, LATE = (f"{word}-{os.getpid()}" for word in ("killed", "early", "late"))
+
+
 def named(folder: Path, name: str) -> Program:
     # The home of the test itself is in its folder already.
     folder.mkdir(exist_ok=True)
@@ -47,7 +52,7 @@ def named(folder: Path, name: str) -> Program:
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Give a site that is killed again and again while it comes up, and stays for the tests after that."""
-    program = named(tmp_path_factory.mktemp("killed"), "killed")
+    program = named(tmp_path_factory.mktemp("killed"), KILLED)
     yield program
     program.run("destroy", "--yes", code=None)
 
@@ -118,7 +123,7 @@ def test_killed_in_every_phase_it_ends_in_one_server(killed: Program) -> None:
     for place in PLACES:
         assert killed.kill_when(place, "up", "--yes") == -signal.SIGKILL, place
         assert all_gone(killed), place
-        there = machines("killed")
+        there = machines(KILLED)
         assert len(there) <= 1, place
         journal(killed)
         # What was made stays what it is, from the moment at which its id was on record.
@@ -131,7 +136,7 @@ def test_killed_in_every_phase_it_ends_in_one_server(killed: Program) -> None:
 
 
 def test_killed_at_any_moment_of_making_the_server(tmp_path: Path) -> None:
-    program = named(tmp_path / "early", "killed-early")
+    program = named(tmp_path / "early", EARLY)
     try:
         for moment in sorted(random.uniform(0.05, 3.0) for _ in range(10)):  # noqa: S311 - no secret
             process = subprocess.Popen(
@@ -144,17 +149,17 @@ def test_killed_at_any_moment_of_making_the_server(tmp_path: Path) -> None:
             time.sleep(moment)
             process.kill()
             process.wait()
-            there = machines("killed-early")
+            there = machines(EARLY)
             assert len(there) <= 1, moment
             # The next one finds what is there, or makes it: one server, and it gets as far as a login.
             program.kill_when("logged in|ServerFound", "up", "--yes", *SMALL)
             assert all_gone(program), moment
-            after = machines("killed-early")
+            after = machines(EARLY)
             assert len(after) == 1, moment
             if moment > 2:
                 continue  # go on with the same one
             program.run("destroy", "--yes")
-            assert machines("killed-early") == [], moment
+            assert machines(EARLY) == [], moment
         stands(program, *SMALL)
     finally:
         program.run("destroy", "--yes", code=None)
@@ -162,7 +167,7 @@ def test_killed_at_any_moment_of_making_the_server(tmp_path: Path) -> None:
 
 def test_killed_while_destroying_nothing_is_left(tmp_path: Path) -> None:
     before = traces(SANDBOX)
-    program = named(tmp_path / "late", "killed-late")
+    program = named(tmp_path / "late", LATE)
     for moment in (0.0, 0.1, 0.3, 0.6):
         program.kill_when("ServerCreated", "up", "--yes", *SMALL)
         process = subprocess.Popen(
@@ -179,10 +184,10 @@ def test_killed_while_destroying_nothing_is_left(tmp_path: Path) -> None:
         process.kill()
         process.communicate()
         program.run("destroy", "--yes")
-        assert machines("killed-late") == []
-        assert "killed-late (" not in program.run("orphans").stdout
-        assert not list(program.state.glob("killed-late-*"))
-    assert {trace for trace in leftovers(SANDBOX, before) if "killed-late" in trace} == set()
+        assert machines(LATE) == []
+        assert f"{LATE} (" not in program.run("orphans").stdout
+        assert not list(program.state.glob(f"{LATE}-*"))
+    assert {trace for trace in leftovers(SANDBOX, before) if LATE in trace} == set()
 
 
 @pytest.fixture
