@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import secrets
 import signal
 import subprocess
 import time
@@ -40,7 +41,9 @@ def named(folder: Path, name: str) -> Program:
     folder.mkdir(exist_ok=True)
     program = make_program(folder, "superbook")
     answers = program.folder / "stackwise.yml"
-    answers.write_text(re.sub(r"^name: .*", f"name: {name}", answers.read_text(), flags=re.MULTILINE))
+    # Somebody else may run these tests on the same host at the same time.
+    own = f"{name}-{secrets.token_hex(2)}"
+    answers.write_text(re.sub(r"^name: .*", f"name: {own}", answers.read_text(), flags=re.MULTILINE))
     return program
 
 
@@ -118,7 +121,7 @@ def test_killed_in_every_phase_it_ends_in_one_server(killed: Program) -> None:
     for place in PLACES:
         assert killed.kill_when(place, "up", "--yes") == -signal.SIGKILL, place
         assert all_gone(killed), place
-        there = machines("killed")
+        there = machines(killed.name)
         assert len(there) <= 1, place
         journal(killed)
         # What was made stays what it is, from the moment at which its id was on record.
@@ -144,17 +147,17 @@ def test_killed_at_any_moment_of_making_the_server(tmp_path: Path) -> None:
             time.sleep(moment)
             process.kill()
             process.wait()
-            there = machines("killed-early")
+            there = machines(program.name)
             assert len(there) <= 1, moment
             # The next one finds what is there, or makes it: one server, and it gets as far as a login.
             program.kill_when("logged in|ServerFound", "up", "--yes", *SMALL)
             assert all_gone(program), moment
-            after = machines("killed-early")
+            after = machines(program.name)
             assert len(after) == 1, moment
             if moment > 2:
                 continue  # go on with the same one
             program.run("destroy", "--yes")
-            assert machines("killed-early") == [], moment
+            assert machines(program.name) == [], moment
         stands(program, *SMALL)
     finally:
         program.run("destroy", "--yes", code=None)
@@ -179,10 +182,10 @@ def test_killed_while_destroying_nothing_is_left(tmp_path: Path) -> None:
         process.kill()
         process.communicate()
         program.run("destroy", "--yes")
-        assert machines("killed-late") == []
-        assert "killed-late (" not in program.run("orphans").stdout
-        assert not list(program.state.glob("killed-late-*"))
-    assert {trace for trace in leftovers(SANDBOX, before) if "killed-late" in trace} == set()
+        assert machines(program.name) == []
+        assert f"{program.name} (" not in program.run("orphans").stdout
+        assert not list(program.state.glob("killed-late*"))
+    assert {trace for trace in leftovers(SANDBOX, before) if program.name in trace} == set()
 
 
 @pytest.fixture
