@@ -40,6 +40,12 @@ class Program:
     def state(self) -> Path:
         return self.home / "state" / "stackwise"
 
+    @property
+    def name(self) -> str:
+        found = re.search(r"^name: (\S+)", (self.folder / "stackwise.yml").read_text(), re.MULTILINE)
+        assert found
+        return found[1]
+
     def run(self, *arguments: str, code: int | None = 0, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [*self.argv, *arguments],

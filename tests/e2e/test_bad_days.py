@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -41,15 +40,14 @@ def fails(program: Program, *arguments: str, code: int = 1) -> str:
 
 def up_again(program: Program) -> None:
     """See that after the cause is mended the next `up` goes on to the end, with the same one server."""
-    name = str(json.loads(program.run("status", "--json").stdout)["name"])
-    before = machines(name)
+    before = machines(program.name)
     program.run("up", "--yes", *SMALL)
-    assert machines(name) == before
+    assert machines(program.name) == before
 
 
 def test_an_ordinary_user_is_told_that_it_needs_root(tmp_path: Path) -> None:
     program = named(tmp_path / "rootless", "rootless")
-    shutil.chown(tmp_path / "rootless", "rootless")
+    shutil.chown(tmp_path / "rootless", "nobody")
     for path in (tmp_path / "rootless").rglob("*"):
         shutil.chown(path, "nobody")
     for above in [tmp_path, *tmp_path.parents][:3]:
@@ -61,14 +59,14 @@ def test_an_ordinary_user_is_told_that_it_needs_root(tmp_path: Path) -> None:
     assert "needs root" in done.stderr
     assert "sudo -E stackwise up" in done.stderr
     assert "Traceback" not in done.stderr
-    assert machines("rootless") == []
+    assert machines(program.name) == []
 
 
 def test_a_key_that_is_missing(unlucky: Program) -> None:
     words = fails(unlucky, "up", "--yes", "--set", "access.ssh_key=~/.ssh/none.pub", code=2)
     assert "none.pub cannot be read: No such file or directory" in words
     assert "--set access.ssh_key=generate" in words
-    assert machines("unlucky") == []
+    assert machines(unlucky.name) == []
 
 
 def test_a_full_state_folder(unlucky: Program) -> None:
@@ -83,16 +81,16 @@ def test_a_full_state_folder(unlucky: Program) -> None:
         assert "No space left on device" in words
         assert str(state) in words
         assert "free some room" in words
-        assert machines("unlucky") == []
+        assert machines(unlucky.name) == []
         (state / "filler").write_bytes(b"x" * 16384)
         words = fails(unlucky, "up", "--yes", *SMALL)
         assert "No space left on device" in words
         assert "stackwise up" in words
-        (before,) = machines("unlucky")
+        (before,) = machines(unlucky.name)
         # Room is made: it goes on with the same server, and removing it needs no more than that.
         (state / "filler").unlink()
         unlucky.run("destroy", "--yes")
-        assert before not in machines("unlucky")
+        assert before not in machines(unlucky.name)
     finally:
         (state / "filler").unlink(missing_ok=True)
         unlucky.run("destroy", "--yes", code=None)
@@ -102,28 +100,35 @@ def test_a_full_state_folder(unlucky: Program) -> None:
 
 def test_no_network_on_the_server(unlucky: Program) -> None:
     unlucky.kill_when('"PhaseStarted".*"configure"', "up", "--yes", *SMALL)
-    # Names do not resolve any more: as with a wrong resolver, or a provider that blocks port 53.
-    unlucky.on_server("sudo cp -L /etc/resolv.conf /root/; echo 'nameserver 192.0.2.1' | sudo tee /etc/resolv.conf")
-    unlucky.on_server("sudo cp /etc/hosts /root/hosts; sudo sed -i '/^[^#]*[a-z]*\\.[a-z]/d' /etc/hosts")
-    words = fails(unlucky, "up", "--yes", *SMALL)
-    assert "packages" in words
-    assert re.search(r"resolv|fetch|reach|network", words, re.IGNORECASE), words
-    unlucky.on_server("sudo cp /root/resolv.conf /etc/resolv.conf; sudo cp /root/hosts /etc/hosts")
+    # The way out is gone; we are its neighbour, and still get in.
+    way = unlucky.on_server("ip route show default").strip()
+    unlucky.on_server("sudo ip route del default")
+    try:
+        words = fails(unlucky, "up", "--yes", *SMALL)
+    finally:
+        unlucky.on_server(f"sudo ip route add {way}")
+    assert "Fetch the lists of packages" in words
+    assert re.search(r"[Nn]etwork is unreachable|[Tt]emporary failure resolving|[Cc]onnection failed", words), words
 
 
 def test_no_disk_on_the_server(unlucky: Program) -> None:
     unlucky.on_server("sudo sh -c 'fallocate -l $(($(df -B1 --output=avail / | tail -n1) - 8388608)) /filler'")
-    words = fails(unlucky, "up", "--yes", *SMALL)
+    try:
+        words = fails(unlucky, "up", "--yes", *SMALL)
+    finally:
+        unlucky.on_server("sudo rm /filler")
     assert re.search(r"[Nn]o space left|disk is full|enough free space", words), words
-    unlucky.on_server("sudo rm /filler")
 
 
 @pytest.mark.parametrize("port", [80, 443])
 def test_a_port_that_something_else_has(unlucky: Program, port: int) -> None:
+    unlucky.on_server("sudo systemctl stop nginx 2>/dev/null || true")
     unlucky.on_server(f"sudo systemd-run --unit=squatter-{port} python3 -m http.server {port}")
-    words = fails(unlucky, "up", "--yes", *SMALL)
+    try:
+        words = fails(unlucky, "up", "--yes", *SMALL)
+    finally:
+        unlucky.on_server(f"sudo systemctl stop squatter-{port}")
     assert f"port {port} is taken by python3" in words
-    unlucky.on_server(f"sudo systemctl stop squatter-{port}")
 
 
 def test_it_goes_on_when_all_that_is_mended(unlucky: Program) -> None:
@@ -146,20 +151,14 @@ def test_an_application_that_answers_500(unlucky: Program) -> None:
 
 def test_a_server_that_is_gone_at_the_provider(unlucky: Program) -> None:
     driver = SandboxNodeDriver()
-    (gone,) = machines("unlucky")
+    (gone,) = machines(unlucky.name)
     driver.destroy_node(driver.ex_get_node(gone))
     words = fails(unlucky, "up", "--yes", *SMALL)
     assert gone in words
     assert "is gone at sandbox" in words
     assert "stackwise destroy, then stackwise up" in words
-    for command in ("verify", "ssh", "logs"):
-        fails(unlucky, command)
+    fails(unlucky, "verify")
     assert "gone" in unlucky.run("status").stdout
     unlucky.run("destroy", "--yes")
     unlucky.kill_when("ServerCreated", "up", "--yes", *SMALL)
-    assert len(machines("unlucky")) == 1
-
-
-def test_the_tests_are_root_and_the_host_is_as_before() -> None:
-    assert os.geteuid() == 0
-    assert machines("rootless") == []
+    assert len(machines(unlucky.name)) == 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
+import secrets
 import signal
 import subprocess
 import time
@@ -36,23 +36,21 @@ class Migration(migrations.Migration):
 """
 
 
-# Names of this run's own: another run of these tests may be at work on the same host.
-KILLED, EARLY, LATE = (f"{word}-{os.getpid()}" for word in ("killed", "early", "late"))
-
-
 def named(folder: Path, name: str) -> Program:
     # The home of the test itself is in its folder already.
     folder.mkdir(exist_ok=True)
     program = make_program(folder, "superbook")
     answers = program.folder / "stackwise.yml"
-    answers.write_text(re.sub(r"^name: .*", f"name: {name}", answers.read_text(), flags=re.MULTILINE))
+    # Somebody else may run these tests on the same host at the same time.
+    own = f"{name}-{secrets.token_hex(2)}"
+    answers.write_text(re.sub(r"^name: .*", f"name: {own}", answers.read_text(), flags=re.MULTILINE))
     return program
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Give a site that is killed again and again while it comes up, and stays for the tests after that."""
-    program = named(tmp_path_factory.mktemp("killed"), KILLED)
+    program = named(tmp_path_factory.mktemp("killed"), "killed")
     yield program
     program.run("destroy", "--yes", code=None)
 
@@ -123,7 +121,7 @@ def test_killed_in_every_phase_it_ends_in_one_server(killed: Program) -> None:
     for place in PLACES:
         assert killed.kill_when(place, "up", "--yes") == -signal.SIGKILL, place
         assert all_gone(killed), place
-        there = machines(KILLED)
+        there = machines(killed.name)
         assert len(there) <= 1, place
         journal(killed)
         # What was made stays what it is, from the moment at which its id was on record.
@@ -136,7 +134,7 @@ def test_killed_in_every_phase_it_ends_in_one_server(killed: Program) -> None:
 
 
 def test_killed_at_any_moment_of_making_the_server(tmp_path: Path) -> None:
-    program = named(tmp_path / "early", EARLY)
+    program = named(tmp_path / "early", "killed-early")
     try:
         for moment in sorted(random.uniform(0.05, 3.0) for _ in range(10)):  # noqa: S311 - no secret
             process = subprocess.Popen(
@@ -149,17 +147,17 @@ def test_killed_at_any_moment_of_making_the_server(tmp_path: Path) -> None:
             time.sleep(moment)
             process.kill()
             process.wait()
-            there = machines(EARLY)
+            there = machines(program.name)
             assert len(there) <= 1, moment
             # The next one finds what is there, or makes it: one server, and it gets as far as a login.
             program.kill_when("logged in|ServerFound", "up", "--yes", *SMALL)
             assert all_gone(program), moment
-            after = machines(EARLY)
+            after = machines(program.name)
             assert len(after) == 1, moment
             if moment > 2:
                 continue  # go on with the same one
             program.run("destroy", "--yes")
-            assert machines(EARLY) == [], moment
+            assert machines(program.name) == [], moment
         stands(program, *SMALL)
     finally:
         program.run("destroy", "--yes", code=None)
@@ -167,7 +165,7 @@ def test_killed_at_any_moment_of_making_the_server(tmp_path: Path) -> None:
 
 def test_killed_while_destroying_nothing_is_left(tmp_path: Path) -> None:
     before = traces(SANDBOX)
-    program = named(tmp_path / "late", LATE)
+    program = named(tmp_path / "late", "killed-late")
     for moment in (0.0, 0.1, 0.3, 0.6):
         program.kill_when("ServerCreated", "up", "--yes", *SMALL)
         process = subprocess.Popen(
@@ -184,10 +182,10 @@ def test_killed_while_destroying_nothing_is_left(tmp_path: Path) -> None:
         process.kill()
         process.communicate()
         program.run("destroy", "--yes")
-        assert machines(LATE) == []
-        assert f"{LATE} (" not in program.run("orphans").stdout
-        assert not list(program.state.glob(f"{LATE}-*"))
-    assert {trace for trace in leftovers(SANDBOX, before) if LATE in trace} == set()
+        assert machines(program.name) == []
+        assert f"{program.name} (" not in program.run("orphans").stdout
+        assert not list(program.state.glob("killed-late*"))
+    assert {trace for trace in leftovers(SANDBOX, before) if program.name in trace} == set()
 
 
 @pytest.fixture
