@@ -8,98 +8,33 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 from stackwise import events
-from stackwise.answers import Answers, Choices, answers_text, choose, load_answers
-from stackwise.answers.write import scanned_answers
-from stackwise.catalog import Catalog, load_catalog
-from stackwise.configure import Playbook, PlaybookRun
-from stackwise.errors import InterruptedRunError, ProvisionError, StackwiseError, UsageError, VerifyError
+from stackwise.configure import Playbook, PlaybookRun, is_running
+from stackwise.errors import (
+    InterruptedRunError,
+    JournalError,
+    LockedError,
+    ProvisionError,
+    StackwiseError,
+    VerifyError,
+)
 from stackwise.events import Event, Phase
+from stackwise.job import Job
 from stackwise.journal import Journal
 from stackwise.journal.record import Recorder, next_number
 from stackwise.journal.secrets import resolve_secrets
 from stackwise.operate.http import Site
-from stackwise.operate.source import source_folder
 from stackwise.operate.verify import fetch_authority, verify
-from stackwise.plan import make_plan
-from stackwise.plan.model import Identity, Plan
-from stackwise.project import Project, scan, snapshot
+from stackwise.plan.model import Plan
 from stackwise.provision.cloud import Cloud
-from stackwise.provision.keys import admin_key
+from stackwise.provision.keys import KeyPair, admin_key
 from stackwise.provision.servers import Provisioner
 from stackwise.provision.ssh import Shell
 from stackwise.render import count_tasks, render_project, write_project
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One answers file with everything that follows from it before the world is touched."""
-
-    answers: Answers
-    choices: Choices
-    project: Project
-    source: Path
-    catalog: Catalog
-
-    @property
-    def identity(self) -> Identity:
-        """Whose servers these are."""
-        return Identity(self.choices["name"], self.choices["environment"])
-
-    @property
-    def folder(self) -> Path:
-        """The project's folder, where the readable record goes."""
-        return self.answers.folder
-
-    def plan(self) -> Plan:
-        """Return what will exist. Raises ImpossibleError, UsageError."""
-        return make_plan(self.choices, self.project, self.catalog, snapshot(self.source).id)
-
-    def rendered(self) -> dict[str, bytes]:
-        """Return the Ansible project, with the addresses and the key that the record has.
-
-        Raises ImpossibleError, UsageError.
-        """
-        journal = Journal.of(self.identity)
-        addresses = {record.name: record.address for record in journal.servers().values() if record.ready}
-        return render_project(self.plan(), snapshot(self.source), self.answers_text(), addresses, self.admin_keys())
-
-    def admin_keys(self) -> tuple[str, ...]:
-        """Return the administrator's public key; none while a key that shall be generated is not made yet."""
-        wish, folder = self.choices["access.ssh_key"], Journal.of(self.identity).folder
-        if wish == "generate" and not (folder / "ssh_key.pub").exists():
-            return ()
-        return (admin_key(wish, self.folder, folder).public,)
-
-    def answers_text(self) -> str:
-        """Return the answers as the rendered project keeps them."""
-        return answers_text(self.answers)
-
-
-def load_job(path: Path, overrides: Mapping[str, Any] | None = None) -> Job:
-    """Read the answers and scan the project. Raises AnswersError, ProjectError, CatalogError."""
-    catalog = load_catalog()
-    answers = load_answers(path, catalog, overrides)
-    return make_job(answers, catalog)
-
-
-def make_job(answers: Answers, catalog: Catalog) -> Job:
-    """Scan the project that the answers name and put the choices together. Raises ProjectError."""
-    first = choose(answers, {}, catalog)
-    source = source_folder(first["project.source"], first.get("project.ref"), answers.folder)
-    project = scan(source)
-    choices = choose(answers, scanned_answers(project), catalog)
-    return Job(answers, choices, told(project, choices), source, catalog)
-
-
-def told(project: Project, choices: Choices) -> Project:
-    """Return the project as the answers correct it."""
-    return replace(project, settings=choices.get("project.settings"), wsgi=choices.get("project.wsgi"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +87,16 @@ class Runner:
                         changed += event.changed if isinstance(event, events.HostSummarised) else 0
                         recorder.keep(event)
                         yield event
-                except StackwiseError as exc:
-                    failed = _failed(number, started, exc)
-                    recorder.keep(failed)
+                except (StackwiseError, OSError) as exc:
+                    told = exc if isinstance(exc, StackwiseError) else _unwritable(exc)
+                    failed = _failed(number, started, told)
+                    with suppress(JournalError):
+                        # Where the record is what failed, the reader hears of it all the same.
+                        recorder.keep(failed)
                     yield failed
-                    raise
+                    raise told from exc
                 if command != "destroy":
-                    url = self.site().url
+                    url = self._url(journal)
                     journal.write("ended", number=number)
                 last = events.RunFinished(
                     number=number, seconds=round(time.monotonic() - started, 1), changed=changed, url=url
@@ -172,6 +110,8 @@ class Runner:
         yield events.PhaseStarted(phase="plan", detail="read the answers and the project, decide what will exist")
         started = time.monotonic()
         plan = self.job.plan()
+        # A secret that is not there is found now, and not when a server has been made already.
+        resolve_secrets(plan.secrets, journal, self.job.folder)
         roles = sum(len(play.roles) for play in plan.plays)
         yield events.StepFinished(message=f"{len(plan.servers)} server, {len(plan.packages)} packages, {roles} roles")
         yield events.PhaseFinished(phase="plan", seconds=round(time.monotonic() - started, 1))
@@ -194,18 +134,33 @@ class Runner:
     def _configure(self, plan: Plan, journal: Journal) -> Iterator[Event]:
         """Run the rendered project once; its plays say where configuring ends and deploying begins."""
         phases = {play.name: play.phase for play in plan.plays}
-        current: Phase | None = None
-        started = time.monotonic()
+        current, started = plan.plays[0].phase, time.monotonic()
+        yield events.PhaseStarted(phase=current, detail=_DETAILS[current])
+        yield from self._former_run_over(journal)
         for event in self.ansible.run(self._playbook(plan, journal), self.stop):
             if isinstance(event, events.PlayStarted) and phases.get(event.name, current) != current:
-                if current:
-                    yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
+                yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
                 current, started = phases[event.name], time.monotonic()
                 yield events.PhaseStarted(phase=current, detail=_DETAILS[current])
             yield event
-        if current:
-            yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
+        yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
         journal.write("step", phase="deploy")
+
+    def _former_run_over(self, journal: Journal) -> Iterator[Event]:
+        """Wait until the Ansible run of a stackwise that was killed has ended: it notices by itself, within seconds."""
+        started = time.monotonic()
+        while is_running(journal.folder / "work"):
+            waited = time.monotonic() - started
+            if waited > _FORMER_RUN_SECONDS:
+                message = f"an Ansible run of an earlier stackwise is still at work on {self.job.identity}"
+                raise LockedError(message, hint="wait for it to end, or end it by hand, then go on: stackwise up")
+            yield events.Waited(
+                what="the Ansible run of a stackwise that was killed to end",
+                seconds=waited,
+                deadline=_FORMER_RUN_SECONDS,
+            )
+            if self.stop.wait(0.5):
+                raise InterruptedRunError("stopped while waiting for an earlier run", hint="go on with: stackwise up")
 
     def _playbook(self, plan: Plan, journal: Journal) -> Playbook:
         """Render the project into the journal's folder and return how to run it."""
@@ -214,13 +169,10 @@ class Runner:
         work = journal.folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         try:
-            answers_text = self.job.answers.path.read_text(encoding="utf-8")
-            files = render_project(
-                plan, snapshot(self.job.source), answers_text, addresses, self._provisioner(journal).admin.public
-            )
-            write_project(files, work / "project")
+            answers, keys = self.job.answers_text(), self.job.admin_keys()
+            write_project(render_project(plan, self.job.files, answers, addresses, keys), work / "project")
         except OSError as exc:
-            raise UsageError(
+            raise JournalError(
                 f"the rendered project cannot be written to {work}: {exc.strerror}",
                 hint="free some room, then: stackwise up",
             ) from exc
@@ -234,7 +186,7 @@ class Runner:
 
     def _verify_alone(self, journal: Journal) -> Iterator[Event]:
         self._known_server(journal)
-        yield from self._verify(self.job.plan())
+        yield from self._verify(self.job.outline())
 
     def _verify(self, plan: Plan) -> Iterator[Event]:
         yield events.PhaseStarted(phase="verify", detail="look at the site from outside, and at the server from inside")
@@ -251,7 +203,9 @@ class Runner:
     def _destroy(self, journal: Journal) -> Iterator[Event]:
         yield events.PhaseStarted(phase="destroy", detail="remove the servers and everything that hangs on them, by id")
         started = time.monotonic()
-        yield from self._provisioner(journal).destroy()
+        # Nobody logs in to remove a server, so a key that is gone is no obstacle.
+        provisioner = Provisioner(self.cloud, journal, self.job.identity, "", KeyPair("", ""), self.stop)
+        yield from provisioner.destroy()
         yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
 
     def _provisioner(self, journal: Journal) -> Provisioner:
@@ -271,17 +225,23 @@ class Runner:
         journal = self.journal
         return self._provisioner(journal).shell(journal.servers()[self._known_server(journal)])
 
+    def _url(self, journal: Journal) -> str:
+        record = journal.servers()[self._known_server(journal)]
+        return Site(record.address, "", self.job.outline().access.tls).url
+
     def site(self, plan: Plan | None = None) -> Site:
         """Return where the site answers. Raises ProvisionError where there is no server."""
         journal = self.journal
         record = journal.servers()[self._known_server(journal)]
-        plan = plan or self.job.plan()
+        plan = plan or self.job.outline()
         authority = journal.folder / "authority.pem"
         if pem := fetch_authority(plan, self.shell()):
             authority.write_text(pem)
         return Site(record.address, plan.access.domain, plan.access.tls, authority if pem else None)
 
 
+# Twice what the child gives its workers to end.
+_FORMER_RUN_SECONDS = 30.0
 _DETAILS: dict[Phase, str] = {
     "configure": "bring the server into its known state",
     "deploy": "put up this release, migrate, collect static files, switch over",
@@ -292,6 +252,15 @@ def _ended_well(journal: Journal) -> bool:
     runs = journal.entries("run")
     ended = {entry["number"] for entry in journal.entries("ended")}
     return not runs or runs[-1]["number"] in ended
+
+
+def _unwritable(exc: OSError) -> JournalError:
+    """Say which file of ours could not be read or written, and why: a full disk shows itself anywhere."""
+    where = f" {exc.filename}" if exc.filename else ""
+    return JournalError(
+        f"cannot read or write{where}: {exc.strerror or exc}",
+        hint="free some room, or make it yours to write, then go on: stackwise up",
+    )
 
 
 def _failed(number: int, started: float, exc: StackwiseError) -> events.RunFailed:

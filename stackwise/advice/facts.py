@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from stackwise.advice.sizing import BASE_MB, memory_shares, option_key, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
@@ -110,6 +108,8 @@ def python_fits(wanted: str | None, version: str) -> bool:
     """Whether a `requires-python` admits the Python of a system; what can't be read forbids nothing."""
     if not wanted or not version:
         return True
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - many projects say nothing of it
+
     try:
         # A system's Python is some patch release of `version`; "3.11" alone would fail ">=3.11.2" and pass "<3.11.5".
         return any(f"{version}.{patch}" in SpecifierSet(wanted) for patch in range(30))

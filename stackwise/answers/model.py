@@ -24,7 +24,7 @@ SecretReference = Annotated[
 class Section(BaseModel):
     """A part of the file: unknown keys are errors, and no value is bent into another type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class ProjectSection(Section):
@@ -81,12 +81,12 @@ class AnswersFile(Section):
     schema_: Literal[1] = Field(alias="schema")
     name: str
     environment: str | None = None
-    project: ProjectSection = ProjectSection()
-    team: TeamSection = TeamSection()
-    needs: NeedsSection = NeedsSection()
-    hosting: HostingSection = HostingSection()
+    project: ProjectSection = Field(default_factory=ProjectSection)
+    team: TeamSection = Field(default_factory=TeamSection)
+    needs: NeedsSection = Field(default_factory=NeedsSection)
+    hosting: HostingSection = Field(default_factory=HostingSection)
     stack: dict[str, str | list[str]] = Field(default_factory=dict)
-    access: AccessSection = AccessSection()
+    access: AccessSection = Field(default_factory=AccessSection)
     secrets: dict[SecretName, SecretReference] = Field(default_factory=dict)
     accepted: dict[str, str] = Field(default_factory=dict)
     options: dict[str, dict[str, OptionValue]] = Field(default_factory=dict)

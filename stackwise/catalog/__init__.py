@@ -5,7 +5,6 @@ Pure data, read once from YAML files that people edit. `load_catalog()` reads an
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -51,6 +50,8 @@ class Catalog:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known word, or all of them where nothing is near and they are few."""
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
     words = sorted(known)
     close = difflib.get_close_matches(word, words, n=1)
     if close:

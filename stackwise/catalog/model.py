@@ -27,7 +27,8 @@ Expression = Annotated[str, AfterValidator(_readable)]
 class Model(BaseModel):
     """A frozen model that refuses what it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Schemas are built when a model is first used: most runs need a handful of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Source(Model):

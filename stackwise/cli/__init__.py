@@ -5,10 +5,10 @@ Commands are loaded when they are called, so that `--help` costs no more than cl
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
-import traceback
 from typing import NoReturn
 
 import click
@@ -105,6 +105,8 @@ def app(ctx: click.Context, answers: str | None, debug: bool, no_color: bool) ->
 def main() -> NoReturn:
     """Run the program and exit with the code of the contract."""
     context_debug = "--debug" in sys.argv
+    # Loading modules makes many objects and no garbage: looking for some all the time costs a tenth of a short command.
+    gc.set_threshold(50_000, 20, 100)
     try:
         code = app.main(standalone_mode=False, prog_name="stackwise")
     except Exception as exc:  # noqa: BLE001 - the one place where everything ends in words and an exit code
@@ -112,6 +114,8 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
         code = 130
+    # Nothing is taken apart that goes away with the process anyhow: another tenth.
+    gc.freeze()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -131,6 +135,8 @@ def _explain(exc: Exception, *, debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if debug:
+        import traceback
+
         traceback.print_exception(exc)
     if isinstance(exc, StackwiseError):
         _say(exc)

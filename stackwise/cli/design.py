@@ -96,12 +96,12 @@ def init_command(directory: Path, output: Path | None, overrides: tuple[str, ...
 @json_option
 def check_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Find every fault of the answers at once, each with its place and the nearest right word."""
-    from stackwise.run import load_job
+    from stackwise.job import load_job
 
     faults: tuple[Fault, ...] = ()
     error: StackwiseError | None = None
     try:
-        load_job(answers, overrides).plan()
+        load_job(answers, overrides).outline()
     except AnswersError as exc:
         faults, error = exc.faults, exc
     except StackwiseError as exc:
@@ -122,8 +122,8 @@ def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
     """Say what speaks for and against the choices: conflicts, warnings and notes, each with its reason."""
     from stackwise.advice import advise, conflicts_of
     from stackwise.errors import ImpossibleError
+    from stackwise.job import load_job
     from stackwise.render.documents import advice_document, advice_lines
-    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     advice = advise(job.choices, job.project, job.catalog)
@@ -144,11 +144,12 @@ def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @json_option
 def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Show what will exist: servers, cost, roles, packages, ports, users, settings, files."""
+    from stackwise.job import load_job
+    from stackwise.render import file_names
     from stackwise.render.documents import plan_document, plan_text
-    from stackwise.run import load_job
 
-    job = load_job(answers, overrides)
-    document = plan_document(job.plan(), job.rendered().keys())
+    plan = load_job(answers, overrides).outline()
+    document = plan_document(plan, file_names(plan))
     if as_json:
         print_json(document)
     else:
@@ -163,8 +164,8 @@ def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> Non
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
 def render_command(answers: Path, overrides: dict[str, Any], output: Path, force: bool) -> None:
     """Write the Ansible project, which runs by plain ansible-playbook. Same answers, same bytes."""
+    from stackwise.job import load_job
     from stackwise.render import write_project
-    from stackwise.run import load_job
 
     files = load_job(answers, overrides).rendered()
     if output.exists() and any(output.iterdir()) and not force:
@@ -223,11 +224,11 @@ def _flag(target: Path) -> str:
 def _explained(text: str, target: Path) -> str:
     from stackwise.answers import parse_answers
     from stackwise.catalog import load_catalog
+    from stackwise.job import make_job
     from stackwise.plan.settings import explain
-    from stackwise.run import make_job
 
     catalog = load_catalog()
-    settings = make_job(parse_answers(text, target, catalog), catalog).plan().settings
+    settings = make_job(parse_answers(text, target, catalog), catalog).outline().settings
     return explain(settings) if settings else "The project is not Django's; it is configured by its environment alone."
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,17 @@ import click
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 DEFAULT_FILE = "stackwise.yml"
+
+
+def program() -> str:
+    """Return what the user types to call us again: the bare name where the shell finds it, else the path."""
+    called = Path(sys.argv[0])
+    found = shutil.which("stackwise")
+    name = "stackwise"
+    if called.name == name and (found is None or Path(found).resolve() != called.resolve()):
+        relative = os.path.relpath(called)
+        name = str(called) if relative.startswith("..") else relative
+    return f"sudo {name}" if os.environ.get("SUDO_USER") and os.geteuid() == 0 else name
 
 
 def answers_options(command: _F) -> _F:

@@ -14,8 +14,8 @@ import click
 from stackwise.cli.options import answers_options
 
 if TYPE_CHECKING:
+    from stackwise.job import Job
     from stackwise.provision.ssh import Shell
-    from stackwise.run import Job
 
 
 @click.command("ssh", context_settings={"ignore_unknown_options": True})
@@ -54,7 +54,7 @@ def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: 
     from stackwise.errors import UsageError
 
     job, shell = _reach(answers, overrides)
-    known = job.plan().services
+    known = job.outline().services
     unit = (
         f"{job.identity.name}.service"
         if service is None
@@ -86,7 +86,7 @@ def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: 
 def open_command(answers: Path, overrides: dict[str, Any]) -> None:
     """Open the site in a browser, and print its URL."""
     job, shell = _reach(answers, overrides)
-    url = f"{'https' if job.plan().access.tls else 'http'}://{shell.address}/"
+    url = f"{'https' if job.outline().access.tls else 'http'}://{shell.address}/"
     click.echo(url)
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
         click.launch(url)
@@ -97,8 +97,9 @@ def open_command(answers: Path, overrides: dict[str, Any]) -> None:
 def _reach(answers: Path, overrides: dict[str, Any]) -> tuple[Job, Shell]:
     """Return the job and the way to its server. Raises ProvisionError where there is none."""
     from stackwise.configure import AnsibleRun
-    from stackwise.provision.cloud import open_cloud
-    from stackwise.run import Runner, load_job
+    from stackwise.job import load_job
+    from stackwise.provision.providers import open_cloud
+    from stackwise.run import Runner
 
     job = load_job(answers, overrides)
     cloud = open_cloud(job.choices["hosting.provider"], lambda _: None)

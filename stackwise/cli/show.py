@@ -73,7 +73,7 @@ class Lines:
             case events.PhaseStarted():
                 return f"{event.phase}: {event.detail}", 0, None
             case events.Waited():
-                return f"waiting for {event.what} ({event.seconds:.0f} of at most {event.deadline:.0f} s)", 0, None
+                return f"{event.what} ({event.seconds:.0f} of at most {event.deadline:.0f} s)", 0, None
             case events.TaskStarted():
                 return f"{event.role} : {event.name}" if event.role else event.name, event.number, event.total
             case _:

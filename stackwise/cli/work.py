@@ -11,12 +11,13 @@ import click
 
 from stackwise import events
 from stackwise.cli.design import print_json
-from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json_option, yes_option
+from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json_option, program, yes_option
 from stackwise.events import Event
 
 if TYPE_CHECKING:
+    from stackwise.job import Job
     from stackwise.journal import Journal
-    from stackwise.run import Job, Runner
+    from stackwise.run import Runner
 
 
 @click.command("up")
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
 @json_option
 def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Plan, ask, provision, configure, deploy, verify. Run again: goes on where it stopped, or changes nothing."""
+    from stackwise.job import load_job
+    from stackwise.render import file_names
     from stackwise.render.documents import plan_document, plan_text
-    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
-    document = plan_document(job.plan(), job.rendered().keys())
+    plan = job.outline()
+    job.admin_keys()  # a key that cannot be read is better known before anybody says yes
+    document = plan_document(plan, file_names(plan))
     if not yes:
         click.echo(plan_text(document), err=True)
         confirmed("Shall it be made?", yes=yes)
@@ -44,7 +48,7 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
 def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Prove that the site works: what a visitor sees from outside, and what the server says from inside."""
     from stackwise.errors import VerifyError
-    from stackwise.run import load_job
+    from stackwise.job import load_job
 
     job = load_job(answers, overrides)
     if not as_json:
@@ -54,9 +58,8 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
     error: VerifyError | None = None
     with _runner(job, lambda _: None) as runner:
         try:
-            for event in runner.verify():
-                if isinstance(event, events.CheckFinished):
-                    checks.append({"name": event.name, "status": event.status, "saw": event.saw, "hint": event.hint})
+            # One by one, so that those before a fault are kept.
+            checks.extend(_check(event) for event in runner.verify() if isinstance(event, events.CheckFinished))
         except VerifyError as exc:
             error = exc
     print_json({"checks": checks})
@@ -70,8 +73,8 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @json_option
 def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
+    from stackwise.job import load_job
     from stackwise.journal import Journal
-    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     journal = Journal.of(job.identity)
@@ -93,8 +96,8 @@ def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json
 @json_option
 def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Show what exists: servers as the record and as the provider know them, the URL, the last run."""
+    from stackwise.job import load_job
     from stackwise.journal import Journal
-    from stackwise.run import load_job
 
     job = load_job(answers, overrides)
     document = _status(job, Journal.of(job.identity))
@@ -158,14 +161,15 @@ def orphans_command(as_json: bool) -> None:
     """List servers that are tagged as ours and that no record owns."""
     from stackwise.catalog import load_catalog
     from stackwise.journal import journals
-    from stackwise.provision.cloud import open_cloud
+    from stackwise.provision.providers import open_cloud
 
     owned = {record.id for journal in journals() for record in journal.servers().values()}
     tokens = {journal.token for journal in journals()}
     found = []
     for provider in load_catalog().options("provider"):
         for node in open_cloud(provider.id, lambda _: None).find({}):
-            if node.id not in owned and node.tags.get("stackwise-token") not in tokens:
+            ours = "stackwise-name" in node.tags
+            if ours and node.id not in owned and node.tags.get("stackwise-token") not in tokens:
                 site, environment = (node.tags.get(f"stackwise-{tag}", "unknown") for tag in ("name", "environment"))
                 row = {"provider": provider.id, "id": node.id, "site": f"{site} ({environment})"}
                 found.append({**row, "state": node.state, "address": node.address})
@@ -183,7 +187,7 @@ def _runner(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
     """Give the runner of a job, which ctrl-c stops."""
     from stackwise.cli.show import stoppable
     from stackwise.configure import AnsibleRun
-    from stackwise.provision.cloud import open_cloud
+    from stackwise.provision.providers import open_cloud
     from stackwise.run import Runner
 
     with stoppable() as stop:
@@ -230,11 +234,11 @@ def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
     ):
         first, _, rest = command.partition(" ")
         options = f"{flag} {rest}".rstrip() if first != "manage" else f"{flag} -- createsuperuser"
-        click.echo(f"  {words:<34} stackwise {first}{options}")
+        click.echo(f"  {words:<34} {program()} {first}{options}")
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
-    from stackwise.provision.cloud import open_cloud
+    from stackwise.provision.providers import open_cloud
 
     servers = []
     for record in journal.servers().values():
@@ -251,7 +255,7 @@ def _status(job: Job, journal: Journal) -> dict[str, Any]:
             }
         )
     ready = next((server for server in servers if server["ready"]), None)
-    scheme = "https" if job.plan().access.tls else "http"
+    scheme = "https" if job.outline().access.tls else "http"
     runs = journal.entries("run")
     last = None
     if runs:

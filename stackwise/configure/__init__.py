@@ -5,8 +5,10 @@ The run is a child process of ours with a clean environment; `child.py` says why
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import queue
 import shlex
 import shutil
 import subprocess
@@ -17,17 +19,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from tempfile import TemporaryFile
+from typing import IO, Any, Protocol
 
 from stackwise.configure.translate import Translator
 from stackwise.errors import ConfigureError, InterruptedRunError
 from stackwise.events import Event
 from stackwise.journal.secrets import write_private
 
-__all__ = ["AnsibleRun", "Playbook", "PlaybookRun"]
+__all__ = ["AnsibleRun", "Playbook", "PlaybookRun", "is_running"]
 
 # Longer than any single task without output: an apt transaction on a slow line, a large requirements file.
 _IDLE_SECONDS = 1800
+# After this long without a word the reader is told what is being waited for.
+_QUIET_SECONDS = 5.0
 # What the child may know of our environment. Everything else stays here, tokens of cloud providers first.
 _KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "LOGNAME", "SSH_AUTH_SOCK", "TERM", "TZ")
 
@@ -61,20 +66,47 @@ class AnsibleRun:
         on the way.
         """
         translator = Translator(playbook.tasks)
-        with _secrets_file(playbook.secrets) as secrets, _child() as child:
+        with (
+            _secrets_file(playbook.secrets) as secrets,
+            TemporaryFile("w+") as complaints,
+            _held(playbook.project) as lock,
+            _child(lock, complaints) as child,
+        ):
             _order(child, playbook, secrets)
-            watcher = threading.Thread(target=_close_on, args=(stop, child), daemon=True)
-            watcher.start()
-            for line in child.stdout or ():
-                message = json.loads(line)
+            threading.Thread(target=_close_on, args=(stop, child), daemon=True).start()
+            for message in _messages(child):
+                if message is None:
+                    yield translator.still_waiting(_IDLE_SECONDS)
+                    continue
                 if message["event"] == "playbook_on_play_start":
                     # Ansible has read its variables by now.
                     secrets.unlink(missing_ok=True)
                 yield from translator.translate(message)
             child.wait()
-            errors = _tail(child.stderr)
+            errors = _tail(complaints)
         shutil.rmtree(playbook.project / "artifacts", ignore_errors=True)
         _judge(translator, stop, errors)
+
+
+def _messages(child: subprocess.Popen[str]) -> Iterator[dict[str, Any] | None]:
+    """Yield what the child says, and None each time that it has said nothing for a while."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in child.stdout or ():
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=_QUIET_SECONDS)
+        except queue.Empty:
+            yield None
+            continue
+        if not line:
+            return
+        yield json.loads(line)
 
 
 def _judge(translator: Translator, stop: threading.Event, errors: str) -> None:
@@ -115,17 +147,48 @@ def _secrets_file(secrets: Mapping[str, str]) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _lock_of(project: Path) -> Path:
+    return project.with_name(f"{project.name}.lock")
+
+
+def is_running(project: Path) -> bool:
+    """Whether a child of ours, perhaps one whose parent was killed, is still at work in a project's folder."""
+    try:
+        handle = os.open(_lock_of(project), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 @contextmanager
-def _child() -> Iterator[subprocess.Popen[str]]:
+def _held(project: Path) -> Iterator[int]:
+    """Hold the lock that the child inherits: it lasts as long as the child, also when we are killed."""
+    handle = os.open(_lock_of(project), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _child(lock: int, complaints: IO[str]) -> Iterator[subprocess.Popen[str]]:
     """Start the child, in a session of its own so that ctrl-c reaches us alone; end it in any case."""
     child = subprocess.Popen(
         [sys.executable, "-m", "stackwise.configure.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=complaints,
         text=True,
         env=_environment(),
         start_new_session=True,
+        pass_fds=(lock,),
     )
     try:
         yield child
@@ -137,7 +200,6 @@ def _child() -> Iterator[subprocess.Popen[str]]:
             child.kill()
             child.wait()
         _close(child.stdout)
-        _close(child.stderr)
 
 
 def _environment() -> dict[str, str]:
@@ -210,6 +272,6 @@ def _close(stream: IO[str] | None) -> None:
             return
 
 
-def _tail(stream: IO[str] | None) -> str:
-    lines = stream.read().strip().splitlines() if stream is not None else []
-    return "\n".join(lines[-5:])
+def _tail(stream: IO[str]) -> str:
+    stream.seek(0)
+    return "\n".join(stream.read().strip().splitlines()[-5:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,6 @@ _RESULTS: dict[str, TaskResult] = {
     "runner_on_skipped": "skipped",
     "runner_on_unreachable": "unreachable",
 }
-_TRACEBACK_SIGNS = ("Traceback (most recent call last)",)
 
 
 class Translator:
@@ -28,6 +28,8 @@ class Translator:
         self.hosts = 0
         self.status = ""
         self.words: list[str] = []
+        self.task = "Ansible to begin"
+        self.since = time.monotonic()
 
     def translate(self, message: Mapping[str, Any]) -> Iterator[Event]:
         """Yield the events that `message` of the child means, in our words."""
@@ -36,6 +38,7 @@ class Translator:
             yield events.PlayStarted(name=str(data["name"] or data["play"]))
         elif kind == "playbook_on_task_start":
             self.number += 1
+            self.task, self.since = f"{data['role'] or 'Ansible'} : {_name(data)}", time.monotonic()
             self.total = max(self.total, self.number)
             yield events.TaskStarted(name=_name(data), role=data["role"] or "", number=self.number, total=self.total)
         elif kind in _RESULTS:
@@ -47,6 +50,10 @@ class Translator:
         elif kind in ("verbose", "error", "warning") and message["stdout"].strip():
             # What ansible-playbook says before there is any play: a syntax error, a missing module, a wrong option.
             self.words.append(message["stdout"].strip())
+
+    def still_waiting(self, deadline: float) -> events.Waited:
+        """Return what the run is waiting for, when nothing was said for a while."""
+        return events.Waited(what=self.task, seconds=round(time.monotonic() - self.since, 1), deadline=deadline)
 
     def _finished(self, result: TaskResult, data: Mapping[str, Any]) -> Event:
         outcome = data["res"]

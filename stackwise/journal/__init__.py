@@ -99,10 +99,7 @@ class Journal:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as exc:
-            raise JournalError(
-                f"the record {self.path} cannot be written: {exc.strerror}",
-                hint="free some room, then run the same command again",
-            ) from exc
+            raise self._unwritable(exc) from exc
         self._entries.append(entry)
 
     def _make_folder(self) -> None:
@@ -121,8 +118,11 @@ class Journal:
 
         The lock is the kernel's and ends with the process, however that ends.
         """
-        self._make_folder()
-        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._make_folder()
+            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,12 +131,26 @@ class Journal:
                 raise LockedError(
                     f"{self.folder.name} is in use: {holder}", hint="wait for it to end, or stop it, then try again"
                 ) from exc
-            os.ftruncate(handle, 0)
-            since = datetime.now(UTC).isoformat(timespec="seconds")
-            os.pwrite(handle, f"stackwise {command}, process {os.getpid()}, since {since}".encode(), 0)
+            self._say_who(handle, command)
+            # What another process wrote until it let go is not lost.
+            self._entries = list(_read(self.path))
             yield
         finally:
             os.close(handle)
+
+    def _say_who(self, handle: int, command: str) -> None:
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"stackwise {command}, process {os.getpid()}, since {since}".encode(), 0)
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
+
+    def _unwritable(self, exc: OSError) -> JournalError:
+        return JournalError(
+            f"the record {self.path} cannot be written: {exc.strerror}",
+            hint="free some room, or make its folder yours to write, then run the same command again",
+        )
 
 
 def journals() -> Iterator[Journal]:

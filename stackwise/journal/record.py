@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from stackwise import events
+from stackwise.errors import JournalError
 from stackwise.events import Event
 
 _NAME = re.compile(r"(\d{4})-([a-z]+)\.jsonl")
@@ -48,9 +49,12 @@ class Recorder:
     def __init__(self, folder: Path, number: int, command: str) -> None:
         """Record run `number` of `command` in the project's `folder`."""
         directory = folder / ".stackwise" / "runs"
-        directory.mkdir(parents=True, exist_ok=True)
         self._base = directory / f"{number:04d}-{command}"
-        self._stream = self._base.with_suffix(".jsonl").open("w", encoding="utf-8")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._stream = self._base.with_suffix(".jsonl").open("w", encoding="utf-8")
+        except OSError as exc:
+            raise _unwritable(directory, exc) from exc
         self._seen: list[Event] = []
 
     def __enter__(self) -> Recorder:
@@ -60,16 +64,29 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Write the report."""
-        self._stream.close()
-        self._base.with_suffix(".md").write_text(report(self._seen), encoding="utf-8")
+        """Write the report. Raises JournalError, unless the run has failed already."""
+        try:
+            self._stream.close()
+            self._base.with_suffix(".md").write_text(report(self._seen), encoding="utf-8")
+        except OSError as exc:
+            if value is None:
+                raise _unwritable(self._base, exc) from exc
 
     def keep(self, event: Event) -> None:
-        """Write `event` down. Waiting is not worth a line."""
-        if not isinstance(event, events.Waited):
+        """Write `event` down. Waiting is not worth a line. Raises JournalError."""
+        if isinstance(event, events.Waited):
+            return
+        self._seen.append(event)
+        try:
             self._stream.write(events.to_json(event) + "\n")
             self._stream.flush()
-            self._seen.append(event)
+        except OSError as exc:
+            raise _unwritable(self._base, exc) from exc
+
+
+def _unwritable(path: Path, exc: OSError) -> JournalError:
+    hint = f"free some room, or make {path.parent} yours to write, then go on: stackwise up"
+    return JournalError(f"the record {path} cannot be written: {exc.strerror}", hint=hint)
 
 
 def report(seen: Iterable[Event]) -> str:

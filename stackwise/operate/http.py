@@ -96,10 +96,10 @@ def _tls_of(connection: http.client.HTTPConnection) -> tuple[str, Mapping[str, A
     return (wire.version() or "", wire.getpeercert() or {}) if isinstance(wire, ssl.SSLSocket) else ("", {})
 
 
-def is_open(address: str, port: int) -> bool:
-    """Whether a TCP connection to a port succeeds within two seconds."""
+def is_open(address: str, port: int, seconds: float = 2.0) -> bool:
+    """Whether a TCP connection to a port succeeds within some seconds."""
     try:
-        with socket.create_connection((address, port), timeout=2):
+        with socket.create_connection((address, port), timeout=seconds):
             return True
     except OSError:
         return False

@@ -36,10 +36,10 @@ def _exported(place: str, ref: str, *, remote: bool) -> Path:
     commit = (
         _git(repository, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}", place=place).decode().strip()
     )
-    prefix = "" if remote else _git(repository, "rev-parse", "--show-prefix", place=place).decode().strip()
     target = paths.cache_dir() / "sources" / f"{hashlib.sha256(place.encode()).hexdigest()[:12]}-{commit[:12]}"
     if not target.exists():
-        archive = _git(repository, "archive", "--format=tar", f"{commit}:{prefix}" if prefix else commit, place=place)
+        # In a folder of the repository Git archives that folder alone.
+        archive = _git(repository, "archive", "--format=tar", commit, place=place)
         unfinished = target.with_suffix(".new")
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(unfinished, filter="data")

@@ -22,6 +22,7 @@ from stackwise.provision.ssh import Shell
 
 _EXPOSURE_LIMIT = 2.0
 _SLOW_SECONDS = 1.0
+_LEAST_PATIENCE = 0.5
 _SERVER_ERROR = 500
 _DAY = 86400
 # Ports that databases, caches and application servers listen on by habit; none of them may answer from outside.
@@ -49,6 +50,8 @@ say deploycheck; if test -x /usr/local/bin/@site@-manage && test @django@ = yes;
   20 /tmp/stackwise-check
   rm -f /tmp/stackwise-check; fi
 """
+
+_LAST_QUESTION = "deploycheck"
 
 
 class _Subject:
@@ -103,9 +106,13 @@ def _ask_inside(plan: Plan, shell: Shell) -> dict[str, str]:
         "django": "yes" if plan.settings else "no",
     }
     script = re.sub(r"@(\w+)@", lambda match: words[match[1]], _INSIDE)
-    answer = shell.run(script, root=True, seconds=90).out
-    parts = re.split(r"^== (\w+)\n", answer, flags=re.MULTILINE)
-    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    said = shell.run(script, root=True, seconds=90)
+    parts = re.split(r"^== (\w+)\n", said.out, flags=re.MULTILINE)
+    answers = {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    if _LAST_QUESTION not in answers:
+        last = said.err.strip().splitlines()[-1:] or ["it said nothing"]
+        raise ProvisionError(f"{shell.address} could not be asked: {last[0]}", hint="look at it: stackwise ssh")
+    return answers
 
 
 def _ok(name: str, saw: str) -> CheckFinished:
@@ -218,8 +225,12 @@ def _strangers(subject: _Subject) -> CheckFinished:
 
 def _ports(subject: _Subject) -> CheckFinished:
     """secure: nothing else listens to the world."""
+    # A port that is shut says nothing, so one can only wait; how long an open one takes is seen at the site's own.
+    started = time.monotonic()
+    is_open(subject.site.address, 443 if subject.site.tls else 80)
+    patience = max(_LEAST_PATIENCE, 10 * (time.monotonic() - started))
     with ThreadPoolExecutor(max_workers=len(_PRIVATE_PORTS)) as pool:
-        answers = list(pool.map(lambda port: is_open(subject.site.address, port), _PRIVATE_PORTS))
+        answers = list(pool.map(lambda port: is_open(subject.site.address, port, patience), _PRIVATE_PORTS))
     found = [str(port) for port, answered in zip(_PRIVATE_PORTS, answers, strict=True) if answered]
     firewall = subject.inside["firewall"] not in ("", "0")
     saw = f"open: {', '.join(found)}" if found else f"{len(_PRIVATE_PORTS)} ports tried, none answers"

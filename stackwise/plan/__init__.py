@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +14,15 @@ from stackwise.advice.sizing import memory_shares, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.errors import ImpossibleError, UsageError
+from stackwise.plan.decisions import decide
 from stackwise.plan.model import Access, Cost, Identity, Plan, Play, Reference, ServerSpec, Variable
-from stackwise.plan.settings import HOSTS_VARIABLE, OVERLAY, Decisions, Setting, SiteFacts, core_settings, decide
+from stackwise.plan.settings import HOSTS_VARIABLE, OVERLAY, Decisions, Setting, SiteFacts, core_settings
 from stackwise.plan.vocabulary import Vocabulary, fill, services, site_vocabulary, with_version
 from stackwise.project import Project
 
 __all__ = ["make_plan"]
+
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 # What every server needs, whatever was chosen: the rest comes from the catalog.
 _BASE_PACKAGES = (
@@ -209,7 +213,8 @@ class _Assembly:
         yield Variable("site_app_dir", project.app_dir)
         yield Variable("site_framework", "django" if django else "wsgi")
         yield Variable("site_settings_module", OVERLAY if django else "")
-        yield Variable("site_manage", project.manage or "")
+        # A manage.py that chooses its settings whatever the environment says would pass our overlay by.
+        yield Variable("site_manage", "" if project.settings_forced else project.manage or "")
         yield Variable("site_application", words["wsgi"])
         yield Variable("site_requirements_files", list(requirements.files))
         yield Variable(
@@ -321,8 +326,7 @@ def _role_order(category: str, order: int) -> int:
 
 
 def _distribution(requirement: str) -> str:
-    """Return the normalised name of the distribution that a requirement asks for."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - takes longer to import than most plans take to make
-    from packaging.utils import canonicalize_name  # noqa: PLC0415
-
-    return canonicalize_name(Requirement(requirement).name)
+    """Return the normalised name of the distribution that a requirement asks for; the catalog's are all plain ones."""
+    # `packaging` says the same by a parser that takes longer to load than a plan takes to make.
+    name = _REQUIREMENT.match(requirement)
+    return re.sub(r"[-_.]+", "-", name[0]).lower() if name else requirement

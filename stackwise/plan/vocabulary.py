@@ -41,6 +41,7 @@ def site_vocabulary(
         "environment_files": [f"/etc/{site}/environment", f"-/etc/{site}/secrets.d/*.env", f"-/etc/{site}/secrets"],
         "groups": sorted({group for c in components if c.install for group in c.install.joins}),
         "writable": [f"{home}/media", f"{home}/data"],
+        "app_config": f"/etc/{site}",
         "tls": False,
         "certificate": "",
         "certificate_key": "",
@@ -48,6 +49,8 @@ def site_vocabulary(
     for component in components:
         if component.install:
             words.update(fill(component.install.provides, words))
+    words["restart_on"] = [f"/etc/{site}/{name}" for name in ("environment", "secrets", "secrets.d")]
+    words["restart_on"] += [words["app_config"], words["current"]]
     first = (component for component in components if component.install and component.install.before_app)
     return {**words, "after": [unit for component in first for unit in services(component, words, system)]}
 

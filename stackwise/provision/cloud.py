@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from stackwise.errors import UsageError
-
 NodeState = Literal["pending", "running", "stopped", "error"]
 Progress = Callable[[str], None]
 
@@ -56,15 +54,3 @@ class Cloud(Protocol):
 
     def destroy(self, node_id: str) -> None:
         """Remove a server and everything that hangs on it; one that is gone already is no error."""
-
-
-def open_cloud(provider: str, progress: Progress) -> Cloud:
-    """Return the adapter of a provider; `progress` is told what a long call is doing.
-
-    Raises UsageError for an unknown one.
-    """
-    if provider == "sandbox":
-        from stackwise.provision.sandbox.adapter import SandboxCloud  # noqa: PLC0415 - libcloud is loaded only where it is used
-
-        return SandboxCloud(progress)
-    raise UsageError(f"there is no provider {provider!r}", hint="see: stackwise catalog list --category provider")

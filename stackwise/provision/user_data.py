@@ -28,7 +28,6 @@ def user_data(admin_user: str, admin: KeyPair, host: KeyPair) -> str:
         "disable_root": True,
         "ssh_pwauth": False,
         "ssh_deletekeys": True,
-        "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": Path(host.private).read_text(), "ed25519_public": host.public},
         "package_update": False,
         "package_upgrade": False,

@@ -7,11 +7,10 @@ What comes out is a folder that an Ansible user recognises, with nothing in it t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from stackwise import paths
 from stackwise.plan.model import Plan, Variable
@@ -19,7 +18,7 @@ from stackwise.project import Snapshot
 from stackwise.render.overlay import render_overlay
 from stackwise.render.yaml_text import comment, document, dump, variables_text
 
-__all__ = ["count_tasks", "render_project", "write_project"]
+__all__ = ["count_tasks", "file_names", "render_project", "write_project"]
 
 Files = dict[str, bytes]
 
@@ -46,19 +45,27 @@ def render_project(
 
     `admin_keys` are the administrator's public keys; without any, whoever can log in already stays the one who can.
     """
-    files = {
+    made = {
         "site.yml": _site(plan),
         "ansible.cfg": _ANSIBLE_CFG,
         "inventory/hosts.yml": _inventory(plan, addresses),
         "group_vars/all.yml": _group_vars(plan, admin_keys),
         "stackwise.yml": answers_text,
         "README.md": _readme(plan, addresses),
-        **{f"files/settings/{name}": text for name, text in _settings_files(plan).items()},
     }
-    rendered = {path: text.encode() for path, text in files.items()}
+    rendered = {path: text.encode() for path, text in made.items()}
+    rendered |= {f"files/settings/{name}": text.encode() for name, text in _settings_files(plan).items()}
     rendered[f"files/{plan.variable('site_archive')}"] = snapshot.archive
-    rendered.update(_roles(plan))
+    rendered |= {path: file.read_bytes() for path, file in _role_files(plan)}
     return dict(sorted(rendered.items()))
+
+
+def file_names(plan: Plan) -> tuple[str, ...]:
+    """Return the names of the files that `render_project` makes, which takes a fraction of the time."""
+    made = ("site.yml", "ansible.cfg", "inventory/hosts.yml", "group_vars/all.yml", "stackwise.yml", "README.md")
+    settings = (f"files/settings/{name}" for name in _settings_files(plan))
+    roles = (path for path, _ in _role_files(plan))
+    return tuple(sorted((*made, *settings, f"files/{plan.variable('site_archive')}", *roles)))
 
 
 def count_tasks(plan: Plan) -> int:
@@ -124,12 +131,12 @@ def _role_of(variable: Variable, roles: list[str]) -> str:
     return max((role for role in roles if variable.name.startswith(f"{role}_")), key=len)
 
 
-def _roles(plan: Plan) -> Iterator[tuple[str, bytes]]:
+def _role_files(plan: Plan) -> Iterator[tuple[str, Path]]:
+    root = paths.roles_dir()
     for role in sorted({role for play in plan.plays for role in play.roles}):
-        folder = paths.roles_dir() / role
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                yield f"roles/{role}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+        for folder, _, names in os.walk(root / role):
+            if not folder.endswith("__pycache__"):
+                yield from ((f"roles{folder.removeprefix(str(root))}/{name}", Path(folder, name)) for name in names)
 
 
 def _tasks_in(role: str) -> int:
@@ -139,6 +146,8 @@ def _tasks_in(role: str) -> int:
 
 
 def _readme(plan: Plan, addresses: Mapping[str, str]) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a plan is shown without it
+
     environment = Environment(
         loader=PackageLoader("stackwise.render"),
         undefined=StrictUndefined,

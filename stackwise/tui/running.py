@@ -14,7 +14,7 @@ from stackwise.tui.progress import RunProgress
 
 if TYPE_CHECKING:
     from stackwise.events import Event
-    from stackwise.run import Job
+    from stackwise.job import Job
 
 CarryOut = Callable[["Job", Callable[[str], None], threading.Event], "Iterator[Event]"]
 
@@ -23,7 +23,7 @@ def carry_out(job: Job, progress: Callable[[str], None], stop: threading.Event) 
     """Make the site stand: the same generator of events that `stackwise up` reads."""
     # Loaded only where something is made: the cloud's library alone takes longer to load than the walk to draw.
     from stackwise.configure import AnsibleRun  # noqa: PLC0415 - as above
-    from stackwise.provision.cloud import open_cloud  # noqa: PLC0415 - as above
+    from stackwise.provision.providers import open_cloud  # noqa: PLC0415 - as above
     from stackwise.run import Runner  # noqa: PLC0415 - as above
 
     yield from Runner(job, open_cloud(job.choices["hosting.provider"], progress), AnsibleRun(), stop).up()

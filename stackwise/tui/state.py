@@ -22,10 +22,10 @@ from stackwise.answers.write import first_answers, scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Category, Question
 from stackwise.errors import AnswersError, Fault, InterruptedRunError, StackwiseError, UsageError
+from stackwise.job import Job, make_job, told
 from stackwise.journal.record import records
 from stackwise.operate.source import source_folder
 from stackwise.project import Project, scan
-from stackwise.run import Job, make_job, told
 from stackwise.tui.progress import RunProgress
 
 DEFAULT_FILE = "stackwise.yml"

@@ -1,4 +1,4 @@
-"""Every catalog file is a test case: closed vocabulary, references that resolve, facts that exist, sources that were read."""
+"""Every catalog file is a test case: closed vocabulary, references and facts that exist, sources that were read."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_rule_ids_are_unique(catalog: Catalog) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_options_of_a_component_follow_from_its_role_variables(catalog: Catalog) -> None:
+def test_options_of_a_component_are_variables_of_its_role() -> None:
     for component in COMPONENTS:
         if component.install and component.install.role:
             spec = YAML(typ="safe").load(paths.roles_dir() / component.install.role / "meta" / "argument_specs.yml")

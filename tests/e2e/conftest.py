@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -61,7 +62,7 @@ class Program:
         return [json.loads(line) for line in self.run(*arguments, "--json", code=code).stdout.splitlines()]
 
     def kill_when(self, sign: str, *arguments: str, number: signal.Signals = signal.SIGKILL) -> int:
-        """Start the program and end it by `number` at the first line of its events that has `sign`; return its exit code."""
+        """Start the program, end it by `number` at the first event that `sign` (a pattern) fits; return its code."""
         process = subprocess.Popen(
             [*self.argv, *arguments, "--json"],
             cwd=self.folder,
@@ -72,12 +73,13 @@ class Program:
         )
         assert process.stdout is not None
         for line in process.stdout:
-            if sign in line:
+            if re.search(sign, line):
                 process.send_signal(number)
                 break
         else:
             pytest.fail(f"no event with {sign!r}")
-        process.stdout.read()
+        with process.stdout:
+            process.stdout.read()
         return process.wait(timeout=120)
 
     def address(self) -> str:

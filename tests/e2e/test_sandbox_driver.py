@@ -61,7 +61,7 @@ print(time.process_time())
 
 
 def other_process(statement: str, state: Path, **extra: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - a test
+    return subprocess.Popen(
         [sys.executable, "-c", SCRIPT.format(statement)],
         env={**os.environ, "STACKWISE_SANDBOX_DIR": str(state), **extra},
         stdout=subprocess.PIPE,

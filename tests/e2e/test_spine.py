@@ -1,4 +1,4 @@
-"""From an answers file to a live site and back, on a real machine: the order of the tests is the order of a site's life."""
+"""From an answers file to a live site and back, on a real machine, in the order of a site's life."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Visitor:
         self.opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), jar)
 
     def get(self, path: str, **headers: str) -> Any:
-        request = urllib.request.Request(self.base + path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        request = urllib.request.Request(self.base + path, headers=named)  # noqa: S310 - our own machine
         return self.opener.open(request, timeout=20)
 
     def text(self, path: str) -> str:
@@ -46,17 +47,16 @@ class Visitor:
         assert token, f"no form at {path}"
         values = {**fields, "csrfmiddlewaretoken": token[1]}
         boundary = "stackwise-boundary"
-        parts = [
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
-            for k, v in values.items()
-        ]
+        part = f"--{boundary}\r\nContent-Disposition: form-data; name="
+        parts = [f'{part}"{key}"\r\n\r\n{value}\r\n'.encode() for key, value in values.items()]
         if file:
             name, filename, content = file
-            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\nContent-Type: image/png\r\n\r\n'
+            head = f'{part}"{name}"; filename="{filename}"\r\nContent-Type: image/png\r\n\r\n'
             parts.append(head.encode() + content + b"\r\n")
         body = b"".join([*parts, f"--{boundary}--\r\n".encode()])
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Referer": self.base + path}
-        return self.opener.open(urllib.request.Request(self.base + path, body, headers), timeout=20)
+        request = urllib.request.Request(self.base + path, body, headers)  # noqa: S310 - our own machine
+        return self.opener.open(request, timeout=20)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,10 @@ def test_pages_static_files_and_their_caching(visitor: Visitor) -> None:
 
 
 def test_login_and_upload(superbook: Program, visitor: Visitor) -> None:
-    code = "from django.contrib.auth.models import User; User.objects.create_superuser('ann', 'ann@example.org', 'a-long-password-1')"
+    code = (
+        "from django.contrib.auth.models import User; "
+        "User.objects.create_superuser('ann', 'ann@example.org', 'a-long-password-1')"
+    )
     superbook.run("manage", "--", "shell", "-c", code)
     answer = visitor.post("/accounts/login/", {"username": "ann", "password": "a-long-password-1"})
     assert answer.status == 200
@@ -186,7 +189,8 @@ def test_the_rendered_project_runs_without_us(superbook: Program, tmp_path: Path
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
         recap = done.stdout.rpartition("PLAY RECAP")[2]
-        assert "changed=0" in recap, done.stdout[-6000:]
+        tasks = [part for part in done.stdout.split("TASK [") if "changed: [" in part]
+        assert "changed=0" in recap, tasks
 
 
 def test_a_new_release_takes_over(superbook: Program, visitor: Visitor) -> None:
@@ -212,10 +216,9 @@ def test_a_migration_that_fails_leaves_the_old_release_serving(superbook: Progra
     migrations = superbook.folder / "posts" / "migrations"
     last = sorted(path.stem for path in migrations.glob("0*.py"))[-1]
     bad = migrations / "0099_breaks.py"
-    bad.write_text(
-        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
-        f"    dependencies = [('posts', '{last}')]\n    operations = [migrations.RunSQL('SELECT broken_on_purpose FROM nowhere')]\n"
-    )
+    head = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+    breaks = "    operations = [migrations.RunSQL('SELECT broken_on_purpose FROM nowhere')]\n"
+    bad.write_text(f"{head}    dependencies = [('posts', '{last}')]\n{breaks}")
     done = superbook.run("up", "--yes", code=1)
     assert "Migrate the database" in done.stderr
     assert visitor.get("/").status == 200
@@ -236,15 +239,17 @@ def test_requirements_that_do_not_resolve_are_named(superbook: Program, visitor:
 def test_no_secret_lies_anywhere_but_in_its_stores(superbook: Program) -> None:
     """Search every byte that the runs left here and on the server."""
     secrets = [CANARY, *json.loads(next(superbook.state.glob("*/secrets.json")).read_text()).values()]
-    stores = {path for path in superbook.state.rglob("secrets.json")}
+    stores = set(superbook.state.rglob("secrets.json"))
     for path in (
         p for root in (superbook.home, superbook.folder) for p in root.rglob("*") if p.is_file() and p not in stores
     ):
         content = path.read_bytes()
         assert not any(secret.encode() in content for secret in secrets), path
-    words = " ".join(f"-e '{secret}'" for secret in secrets)
+    # By stdin: sudo writes the arguments of what it runs into the journal.
+    words = " ".join(f"'{secret}'" for secret in secrets)
     found = superbook.on_server(
-        f"sudo grep -rlsF {words} /etc /srv /var/log /var/lib/cloud /tmp /home /root /run/systemd || true"
+        f"printf '%s\\n' {words} | sudo grep -rlsF -f /dev/stdin /etc /srv /var/log /var/lib/cloud /tmp /home /root "
+        "/run/systemd || true"
     ).split()
     assert set(found) <= {"/etc/superbook/secrets"}
     modes = superbook.on_server("sudo stat -c %a:%U /etc/superbook/secrets").strip()

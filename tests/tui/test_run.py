@@ -13,8 +13,9 @@ from textual.widgets import Button, RichLog
 from stackwise import events
 from stackwise.errors import ConfigureError, InterruptedRunError, NothingLeftError
 from stackwise.events import Event
+from stackwise.job import Job
 from stackwise.journal.record import Recorder
-from stackwise.run import Job, Runner
+from stackwise.run import Runner
 from stackwise.tui.app import Walk
 from stackwise.tui.screens.dialogs import Sure
 from stackwise.tui.screens.report import ReportScreen

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from stackwise.events import Event
-from stackwise.run import Job
+from stackwise.job import Job
 from stackwise.tui.app import Walk
 from tests.conftest import EXAMPLES
 

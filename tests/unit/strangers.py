@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stackwise.plan.settings import Decisions, Setting, SiteFacts, core_settings, decide
+from stackwise.plan.decisions import decide
+from stackwise.plan.settings import Decisions, Setting, SiteFacts, core_settings
 from stackwise.project import Project, scan
 from stackwise.render.overlay import render_overlay
 
@@ -104,7 +105,7 @@ class Site:
     def run(self, *arguments: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *arguments]
         environment = {**self.environment, **more}
-        return subprocess.run(  # noqa: S603 - our own interpreter, and arguments of the test
+        return subprocess.run(
             command,
             env=environment,
             cwd=self.folder,

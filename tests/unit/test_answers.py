@@ -62,7 +62,8 @@ def test_unreadable_file(tmp_path: Path, catalog: Catalog) -> None:
 def test_every_fault_at_once_each_with_its_place(tmp_path: Path, catalog: Catalog) -> None:
     content = (
         "schema: 1\nname: superbook\nneeds: {requests_per_minute: lots, downtime: hour}\n"
-        "stack: {web: ngix, databse: x}\nstak: {}\noptions: {gunicorn: {timout: 3, threads: 0}}\naccepted: {sinle-server: because}\n"
+        "stack: {web: ngix, databse: x}\nstak: {}\n"
+        "options: {gunicorn: {timout: 3, threads: 0}}\naccepted: {sinle-server: because}\n"
     )
     found = {(fault.line, fault.column): (fault.message, fault.hint) for fault in faults_of(tmp_path, catalog, content)}
     assert "a whole number is expected" in found[3, 9][0]
@@ -142,7 +143,7 @@ def test_aliases_become_ids(tmp_path: Path, catalog: Catalog) -> None:
     assert choices["stack.database"] == "postgresql"
 
 
-def test_a_change_keeps_comments_and_order(tmp_path: Path) -> None:
+def test_a_change_keeps_comments_and_order() -> None:
     document = Document.parse("# mine\nschema: 1\nname: a  # the name\nneeds:\n  downtime: days\n", "stackwise.yml")
     document.change("needs.downtime", "hours")
     document.change("hosting.size", "medium")

@@ -142,10 +142,14 @@ def test_stopping_ends_the_task_for_real(project: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     text = PLAY + f"    - name: Sleep\n      ansible.builtin.shell: sleep 8; touch {mark}\n      changed_when: false\n"
     stop = threading.Event()
-    with pytest.raises(InterruptedRunError):
+
+    def stopped_at_the_task() -> None:
         for event in AnsibleRun().run(playbook(project, text), stop):
             if isinstance(event, events.TaskStarted):
                 stop.set()
+
+    with pytest.raises(InterruptedRunError):
+        stopped_at_the_task()
     assert threading.Event().wait(9) is False
     assert not mark.exists()
 

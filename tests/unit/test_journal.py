@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,8 @@ def test_the_second_is_told_who_runs_and_since_when() -> None:
 def test_a_lock_ends_with_its_process() -> None:
     code = (
         "import os\nfrom stackwise.journal import Journal\nfrom stackwise.plan.model import Identity\n"
-        "context = Journal.of(Identity('superbook', 'production')).locked('up')\ncontext.__enter__()\nos.kill(os.getpid(), 9)\n"
+        "context = Journal.of(Identity('superbook', 'production')).locked('up')\n"
+        "context.__enter__()\nos.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -9
@@ -157,7 +159,7 @@ def test_the_record_is_readable_and_complete(tmp_path: Path) -> None:
 
 def test_an_event_survives_its_json() -> None:
     for kind in events.KINDS.values():
-        fields = {f: ("x" if t == "str" else 1) for f, t in kind.__annotations__.items() if f != "at"}
+        fields: dict[str, Any] = {f: ("x" if t == "str" else 1) for f, t in kind.__annotations__.items() if f != "at"}
         event = kind(**fields)
         assert events.from_json(events.to_json(event)).__class__ is kind
         assert json.loads(events.to_json(event))["event"] == kind.__name__

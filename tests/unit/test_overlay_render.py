@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from stackwise.errors import CatalogError, ProjectError
-from stackwise.plan.settings import Decisions, Override, Setting, SiteFacts, core_settings, decide
+from stackwise.plan.decisions import decide
+from stackwise.plan.settings import Decisions, Override, Setting, SiteFacts, core_settings
 from stackwise.project import scan
 from stackwise.render.overlay import literal, render_overlay
 from tests.unit.strangers import EXAMPLES, HOSTS, KEY, POSTGRESQL, REDIS, Site, facts, make, put_up, wishes
@@ -254,7 +255,7 @@ def test_the_examples_pass_their_own_tests(tmp_path: Path, name: str, command: l
     folder = tmp_path / name
     shutil.copytree(EXAMPLES / name, folder)
     environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(  # noqa: S603 - our own interpreter and our own example
+    done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -275,5 +276,5 @@ def test_superbooks_own_production_settings_are_clean_without_us(tmp_path: Path)
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     folder = EXAMPLES / "superbook"
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - as above
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

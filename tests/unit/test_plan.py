@@ -13,7 +13,7 @@ from stackwise.catalog import Catalog
 from stackwise.errors import ImpossibleError, UsageError
 from stackwise.plan import make_plan
 from stackwise.plan.model import Plan
-from stackwise.project import Project
+from stackwise.project import Database, Project
 
 DJANGO = Project(
     root=".",
@@ -189,8 +189,6 @@ def test_every_rule_speaks_in_some_situation(catalog: Catalog) -> None:
         requirements=requirements,
     )
     heard: set[str] = set()
-    from stackwise.project import Database  # noqa: PLC0415 - one test wants it
-
     stranger = replace(stranger, databases=(Database("default", "django.db.backends.sqlite3", "db.sqlite3"),))
     situations: list[dict[str, Any]] = [
         {
@@ -200,6 +198,7 @@ def test_every_rule_speaks_in_some_situation(catalog: Catalog) -> None:
             "needs__requests_per_minute": 999_999,
         },
         {"hosting__size": "large", "needs__requests_per_minute": 10, "stack__os": "debian-12"},
+        {"access__admin_user": "superbook"},
         {
             "options__redis__max_memory_mb": 64,
             "needs__budget": "0 USD",

@@ -84,5 +84,5 @@ def test_a_scan_needs_no_heavy_package() -> None:
     heavy = ("pathspec", "pydantic", "subprocess", "django", "yaml")
     script = f"import stackwise.project, sys; print([name for name in {heavy} if name in sys.modules])"
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)  # noqa: S603 - our own
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == "[]"

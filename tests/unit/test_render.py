@@ -22,7 +22,12 @@ class _Loader(yaml.SafeLoader):
     """Reads what Ansible would read, `!unsafe` included."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: ("unsafe", loader.construct_scalar(node)))
+def _unsafe(loader: yaml.SafeLoader, node: yaml.Node) -> tuple[str, str]:
+    assert isinstance(node, yaml.ScalarNode)
+    return "unsafe", str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("!unsafe", _unsafe)
 
 
 def loaded(text: bytes | str) -> Any:
@@ -54,7 +59,7 @@ def test_an_ansible_user_recognises_every_file(catalog: Catalog) -> None:
 
 def test_site_is_a_table_of_contents(catalog: Catalog) -> None:
     plays = loaded(rendered(plan_for(catalog))["site.yml"])
-    assert [play["name"] for play in plays][0] == "Prepare every server"
+    assert plays[0]["name"] == "Prepare every server"
     assert [role["role"] for role in plays[0]["roles"]] == ["base", "ssh", "firewall"]
     assert all(play["become"] for play in plays)
 

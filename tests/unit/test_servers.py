@@ -14,8 +14,9 @@ from stackwise.catalog.model import Size
 from stackwise.errors import HostKeyMismatchError, InterruptedRunError, ProvisionError, ServerLostError, UsageError
 from stackwise.journal import Journal
 from stackwise.plan.model import Identity, ServerSpec
-from stackwise.provision.cloud import Node, open_cloud
+from stackwise.provision.cloud import Node
 from stackwise.provision.keys import KeyPair, admin_key, make_key
+from stackwise.provision.providers import open_cloud
 from stackwise.provision.servers import Provisioner
 from stackwise.provision.ssh import Shell
 from stackwise.provision.user_data import user_data

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stackwise.plan.settings import Decisions, Setting, application_of, database_url, decide, explain
+from stackwise.plan.decisions import database_url, decide
+from stackwise.plan.settings import Decisions, Setting, application_of, explain
 from stackwise.project import evaluate
 from tests.unit.strangers import HOSTS, KEY, POSTGRESQL, REDIS, make, put_up, wishes
 

@@ -1,0 +1,150 @@
+"""Makes the reference pages from the code: `make docs`. A test fails where a page is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from pydantic import BaseModel
+
+from stackwise import paths
+from stackwise.catalog import load_catalog
+from stackwise.catalog import model as catalog_model
+from stackwise.cli import app
+
+HERE = Path(__file__).resolve().parent
+NOTE = "<!-- Made by `make docs`; change the code, not this page. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Return every generated page by its file name."""
+    made = {"commands.md": commands, "component.md": component, "answers.md": answers, "roles.md": roles}
+    return {name: NOTE + "\n".join(lines()).rstrip() + "\n" for name, lines in made.items()}
+
+
+def commands() -> Iterator[str]:
+    """Yield the page of commands."""
+    yield from ("# Commands", "", "```text", app.get_help(click.Context(app, info_name="stackwise")), "```", "")
+    context = click.Context(app, info_name="stackwise")
+    for name in app.list_commands(context):
+        command = app.get_command(context, name)
+        if command is not None:
+            yield from _command(command, f"stackwise {name}", context)
+    yield from (
+        "## Exit codes",
+        "",
+        "0 done · 1 it failed · 2 wrong usage or wrong answers · 3 an impossible combination · "
+        "4 verify found a fault · 130 interrupted",
+        "",
+        "## Completion",
+        "",
+        'bash: `eval "$(_STACKWISE_COMPLETE=bash_source stackwise)"` · '
+        'zsh: `eval "$(_STACKWISE_COMPLETE=zsh_source stackwise)"` · '
+        "fish: `_STACKWISE_COMPLETE=fish_source stackwise | source`",
+    )
+
+
+def _command(command: click.Command, path: str, parent: click.Context) -> Iterator[str]:
+    context = click.Context(command, info_name=path.rpartition(" ")[2], parent=parent)
+    yield from (f"## {path}", "", "```text", command.get_help(context), "```", "")
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                yield from _command(below, f"{path} {name}", context)
+
+
+def component() -> Iterator[str]:
+    """Yield the page of catalog fields."""
+    yield from ("# Fields of the catalog", "")
+    for name in (
+        "Component",
+        "Install",
+        "Question",
+        "Setting",
+        "Clause",
+        "Offer",
+        "Size",
+        "System",
+        "Category",
+        "Rule",
+        "Tradeoff",
+        "Source",
+    ):
+        kind: type[BaseModel] = getattr(catalog_model, name)
+        yield from (f"## {name}", "", str(kind.__doc__), "", "| field | required | meaning |", "| --- | --- | --- |")
+        for field, info in kind.model_fields.items():
+            yield f"| `{field}` | {'yes' if info.is_required() else ''} | {info.description or ''} |"
+        yield ""
+
+
+def answers() -> Iterator[str]:
+    """Yield the page of answers."""
+    catalog = load_catalog()
+    yield from (
+        "# The answers file",
+        "",
+        "One YAML file, `stackwise.yml`. Unknown keys are errors. `stackwise init` writes one with comments.",
+        "",
+    )
+    yield from ("| key | question | why it is asked | default |", "| --- | --- | --- | --- |")
+    for key, question in catalog.questions.items():
+        yield f"| `{key}` | {question.ask} | {question.why} | {_default(question.default)} |"
+    for category in catalog.categories.values():
+        ids = ", ".join(f"`{option.id}`" for option in catalog.options(category.id) if option.installable)
+        yield f"| `{category.answer}` | {category.ask} | {category.beginner} One of {ids}. | `{category.default}` |"
+    yield from (
+        "",
+        "- `secrets.NAME`: `generate`, `env:NAME`, `file:PATH` or `keyring:NAME`; never a value",
+        "- `accepted.RULE`: the reason why a warning is overruled",
+        "- `options.COMPONENT.OPTION`: see below",
+        "",
+    )
+    for item in catalog.components.values():
+        if item.questions:
+            yield from (
+                f"## options.{item.id}",
+                "",
+                "| option | question | why | default |",
+                "| --- | --- | --- | --- |",
+            )
+            for question in item.questions:
+                default = f"`{question.formula}`" if question.formula else _default(question.default)
+                unit = f" ({question.unit})" if question.unit else ""
+                yield f"| `{question.id}` | {question.ask}{unit} | {question.why} | {default} |"
+            yield ""
+
+
+def _default(value: object) -> str:
+    return "" if value is None else f"`{value}`"
+
+
+def roles() -> Iterator[str]:
+    """Yield the page of roles, from their argument specs."""
+    yield from (
+        "# Roles",
+        "",
+        "Each role's interface is its `meta/argument_specs.yml`; this page is made from them.",
+        "",
+    )
+    for path in sorted(paths.roles_dir().glob("*/meta/argument_specs.yml")):
+        spec = yaml.safe_load(path.read_text())["argument_specs"]["main"]
+        yield from (f"## {path.parent.parent.name}", "", f"{spec['short_description']}.", "")
+        yield from (f"- {line}" for line in _listed(spec.get("description", [])))
+        yield from ("", "| variable | type | default | meaning |", "| --- | --- | --- | --- |")
+        for name, option in spec["options"].items():
+            default = "required" if option.get("required") else f"`{option.get('default')}`"
+            yield f"| `{name}` | {option['type']} | {default} | {' '.join(_listed(option['description']))} |"
+        yield ""
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(line).strip() for line in (value if isinstance(value, list) else [value])]
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (HERE / name).write_text(text, encoding="utf-8")

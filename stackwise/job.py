@@ -1,0 +1,101 @@
+"""One answers file with everything that follows from it before the world is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stackwise.answers import Answers, Choices, answers_text, choose, load_answers
+from stackwise.answers.write import scanned_answers
+from stackwise.catalog import Catalog, load_catalog
+from stackwise.journal import Journal
+from stackwise.operate.source import source_folder
+from stackwise.plan import make_plan
+from stackwise.plan.model import Identity, Plan
+from stackwise.project import Project, Snapshot, scan, snapshot
+from stackwise.provision.keys import admin_key
+from stackwise.render import render_project
+
+# Stands for the files where nobody asks which ones they are.
+_NOT_READ = "not-read"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One answers file with everything that follows from it before the world is touched."""
+
+    answers: Answers
+    choices: Choices
+    project: Project
+    source: Path
+    catalog: Catalog
+
+    @property
+    def identity(self) -> Identity:
+        """Whose servers these are."""
+        return Identity(self.choices["name"], self.choices["environment"])
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder, where the readable record goes."""
+        return self.answers.folder
+
+    @cached_property
+    def files(self) -> Snapshot:
+        """The project's files as they are now, less what is ignored. Raises ProjectError."""
+        return snapshot(self.source, media=self.project.media_root)
+
+    def plan(self) -> Plan:
+        """Return what will exist. Raises ImpossibleError, UsageError."""
+        return make_plan(self.choices, self.project, self.catalog, self.files.id)
+
+    def outline(self) -> Plan:
+        """Return the plan without reading every file of the project: all of it but the name of the release.
+
+        Raises ImpossibleError, UsageError.
+        """
+        return make_plan(self.choices, self.project, self.catalog, _NOT_READ)
+
+    def rendered(self) -> dict[str, bytes]:
+        """Return the Ansible project, with the addresses and the key that the record has.
+
+        Raises ImpossibleError, UsageError.
+        """
+        journal = Journal.of(self.identity)
+        addresses = {record.name: record.address for record in journal.servers().values() if record.ready}
+        return render_project(self.plan(), self.files, self.answers_text(), addresses, self.admin_keys())
+
+    def admin_keys(self) -> tuple[str, ...]:
+        """Return the administrator's public key; none while a key that shall be generated is not made yet."""
+        wish, folder = self.choices["access.ssh_key"], Journal.of(self.identity).folder
+        if wish == "generate" and not (folder / "ssh_key.pub").exists():
+            return ()
+        return (admin_key(wish, self.folder, folder).public,)
+
+    def answers_text(self) -> str:
+        """Return the answers as the rendered project keeps them."""
+        return answers_text(self.answers)
+
+
+def load_job(path: Path, overrides: Mapping[str, Any] | None = None) -> Job:
+    """Read the answers and scan the project. Raises AnswersError, ProjectError, CatalogError."""
+    catalog = load_catalog()
+    answers = load_answers(path, catalog, overrides)
+    return make_job(answers, catalog)
+
+
+def make_job(answers: Answers, catalog: Catalog) -> Job:
+    """Scan the project that the answers name and put the choices together. Raises ProjectError."""
+    first = choose(answers, {}, catalog)
+    source = source_folder(first["project.source"], first.get("project.ref"), answers.folder)
+    project = scan(source, settings=first.get("project.settings"))
+    choices = choose(answers, scanned_answers(project), catalog)
+    return Job(answers, choices, told(project, choices), source, catalog)
+
+
+def told(project: Project, choices: Choices) -> Project:
+    """Return the project as the answers correct it."""
+    return replace(project, settings=choices.get("project.settings"), wsgi=choices.get("project.wsgi"))
