@@ -166,14 +166,16 @@ The same is done by `stackwise up` with this answers file.
             )
 
     def _show_buttons(self, progress: RunProgress | None) -> None:
-        go = self.query_one("#go", Button)
-        go.disabled = self.walk.running or bool(self._against())
+        go, report = self.query_one("#go", Button), self.query_one("#report", Button)
+        # Not disabled while it runs: it would lose the focus, and enter would lead nowhere afterwards.
+        go.disabled = bool(self._against()) and not self.walk.running
+        go.variant = "default" if self.walk.running else "primary"
         go.label = Content(_label(progress))
-        report = self.query_one("#report", Button)
-        report.display = progress is not None and progress.finished is not None
-        if self.focused is None and not self.walk.running:
-            # The button lost the focus while it could not be pressed; enter shall lead on again.
-            (report if report.display else go).focus()
+        done = progress is not None and progress.finished is not None
+        leads_on = done and not report.display and go.has_focus
+        report.display = done
+        if leads_on:
+            report.focus()
 
 
 def _label(progress: RunProgress | None) -> str:
