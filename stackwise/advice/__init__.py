@@ -11,6 +11,7 @@ from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.expression import Facts, evaluate
 from stackwise.catalog.model import Category, Clause, Component, Source
+from stackwise.errors import UsageError
 from stackwise.project import Project
 
 __all__ = ["Advice", "Option", "advise", "conflicts_of", "options_for"]
@@ -67,7 +68,11 @@ def options_for(category: Category, choices: Choices, project: Project, catalog:
     options = []
     for component in catalog.options(category.id):
         supposed = Choices({**choices.values, category.answer: component.id}, choices.origins, choices.folder)
-        why_not = _why_not(component, category, gather(supposed, project, catalog))
+        try:
+            why_not = _why_not(component, category, gather(supposed, project, catalog))
+        except UsageError as exc:
+            # Another provider need not sell the size that is chosen now.
+            why_not = f"{exc.message}."
         options.append(Option(component, component.id in taken, component.id == category.default, why_not))
     return tuple(options)
 

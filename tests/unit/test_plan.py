@@ -178,6 +178,12 @@ def test_a_choice_that_cannot_be_made_stays_visible_with_its_reason(catalog: Cat
     assert "does not install it" in options["apache"].why_not
 
 
+def test_a_provider_without_the_chosen_size_stays_visible_with_that_reason(catalog: Catalog) -> None:
+    choices = choices_for(catalog, hosting__size="huge")
+    (sandbox,) = options_for(catalog.categories["provider"], choices, DJANGO, catalog)
+    assert "sells no size 'huge'" in sandbox.why_not
+
+
 def test_every_rule_speaks_in_some_situation(catalog: Catalog) -> None:
     """A rule that no choice can wake up would be a check that cannot fail."""
     requirements = replace(DJANGO.requirements, names=())
