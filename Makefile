@@ -73,8 +73,9 @@ bench: packages install  ## each pair of arms timed in turns, with the ratio
 matrix: packages install  ## every supported Python, every stack that can be chosen; takes its time
 	$(BIN)/python -m tests.matrix
 
-docs: install  ## make the reference pages anew
+docs: install  ## make the reference pages and the pictures anew
 	$(BIN)/python docs/reference/generate.py
+	$(BIN)/python docs/explanation/pictures/draw.py
 
 clean:  ## remove what can be made again
 	rm -rf $(VENV) .venvs dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .ansible
