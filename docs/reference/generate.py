@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,14 @@ def component() -> Iterator[str]:
         "Source",
     ):
         kind: type[BaseModel] = getattr(catalog_model, name)
-        yield from (f"## {name}", "", str(kind.__doc__), "", "| field | required | meaning |", "| --- | --- | --- |")
+        yield from (
+            f"## {name}",
+            "",
+            inspect.cleandoc(str(kind.__doc__)),
+            "",
+            "| field | required | meaning |",
+            "| --- | --- | --- |",
+        )
         for field, info in kind.model_fields.items():
             yield f"| `{field}` | {'yes' if info.is_required() else ''} | {info.description or ''} |"
         yield ""

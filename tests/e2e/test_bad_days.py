@@ -151,6 +151,8 @@ def test_an_application_that_answers_500(unlucky: Program) -> None:
 
 def test_a_server_that_is_gone_at_the_provider(unlucky: Program) -> None:
     driver = SandboxNodeDriver()
+    if not machines(unlucky.name):
+        unlucky.kill_when('"PhaseStarted".*"configure"', "up", "--yes", *SMALL)
     (gone,) = machines(unlucky.name)
     driver.destroy_node(driver.ex_get_node(gone))
     words = fails(unlucky, "up", "--yes", *SMALL)
