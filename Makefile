@@ -68,6 +68,7 @@ e2e: packages install .venvs/wheel/.installed  ## the wheel on real machines of 
 test: lint unit e2e  ## everything, an end-to-end run on a real machine included
 
 bench: packages install  ## each pair of arms timed in turns, with the ratio
+	@command -v wrk >/dev/null || { echo "== The load comes from wrk, installed by apt-get"; $(SUDO) apt-get install -q -y --no-install-recommends wrk; }
 	$(BIN)/python -m tests.bench
 
 matrix: packages install  ## every supported Python, every stack that can be chosen; takes its time

@@ -18,7 +18,7 @@ from stackwise.provision.sandbox.store import Limit
 
 LEAST_FREE = 2 * 1024**3
 PAUSE = 0.05
-RELEASED = 10.0
+RELEASED = 60.0
 MOUNTS = Path("/proc/self/mounts")
 
 
