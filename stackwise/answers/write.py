@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -95,7 +96,7 @@ def _text(choices: Choices, catalog: Catalog) -> str:
 
 
 def _entry(key: str, words: tuple[str, str], choices: Choices, indent: str) -> Iterator[str]:
-    origin = "; the scan found this" if choices.origins.get(key) == "scanned" else ""
+    origin = " The scan found this." if choices.origins.get(key) == "scanned" else ""
     ask, why = words
     for line in textwrap.wrap(f"{ask} {why}{origin}", _WIDTH, break_long_words=False):
         yield f"{indent}# {line}"
@@ -103,8 +104,7 @@ def _entry(key: str, words: tuple[str, str], choices: Choices, indent: str) -> I
 
 
 def _scalar(value: object) -> str:
-    import json  # noqa: PLC0415 - JSON scalars and lists are YAML, quoted right
-
+    # JSON scalars and lists are YAML, quoted right.
     if (
         isinstance(value, str)
         and value.replace("-", "").replace("_", "").replace(".", "").replace("/", "").isalnum()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -230,6 +229,3 @@ def _explained(text: str, target: Path) -> str:
     catalog = load_catalog()
     settings = make_job(parse_answers(text, target, catalog), catalog).outline().settings
     return explain(settings) if settings else "The project is not Django's; it is configured by its environment alone."
-
-
-__all__ = [name for name in dir(sys.modules[__name__]) if name.endswith("_command")]
