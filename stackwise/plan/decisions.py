@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import cast
 from urllib.parse import quote
 
-from stackwise.plan.settings import CONFIGURATION, HOSTS_VARIABLE, Decisions, Override, Setting
+from stackwise.plan.settings import CONFIGURATION, HOSTS_VARIABLE, LOCAL_POSTGRESQL, Decisions, Override, Setting
 from stackwise.project import UNKNOWN, EnvironmentVariable, Project, evaluate
 
 _CONNECTION = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")
@@ -96,7 +96,9 @@ class _Decision:
         elif self._is_so_already(setting):
             yield Override(setting, "already", place=place)
         elif setting.name.startswith("DATABASES.") and isinstance(setting.value, Mapping):
-            yield from self._database(_adapted_engine(self.project, setting), place)
+            adapted = _adapted_engine(self.project, setting)
+            yield from self._database(adapted, place)
+            yield from _quick_health_check(adapted, place)
         elif setting.name.startswith("CACHES.") and isinstance(setting.value, Mapping):
             yield from self._cache(setting, place)
         else:
@@ -279,6 +281,15 @@ def _adapted_engine(project: Project, setting: Setting) -> Setting:
     if engine and "ENGINE" in wish and engine != wish["ENGINE"] and _family(engine) == _family(wish["ENGINE"]):
         return replace(setting, value={**wish, "ENGINE": engine})
     return setting
+
+
+def _quick_health_check(setting: Setting, place: str) -> Iterator[Override]:
+    """Take Django's own backend, and no other, by the one that asks the socket first."""
+    wish = cast("Mapping[str, object]", setting.value)
+    plain = wish.get("ENGINE") == "django.db.backends.postgresql" and wish.get("CONN_HEALTH_CHECKS")
+    if plain and str(wish.get("HOST", "")).startswith("/"):
+        because = "Django's own backend; whether a kept connection still stands is asked of its socket, not by a query."
+        yield Override(Setting(f"{setting.name}.ENGINE", LOCAL_POSTGRESQL, because), "overlay", place=place)
 
 
 def _family(engine: object) -> str:

@@ -14,6 +14,8 @@ OVERLAY_WSGI = "stackwise_wsgi"
 HOSTS_VARIABLE = "SITE_HOSTS"
 # The class that the overlay derives from a project's class of django-configurations.
 CONFIGURATION = "Stackwise"
+# Django's backend with a health check that costs no round trip over a unix socket.
+LOCAL_POSTGRESQL = "stackwise_postgresql"
 
 How = Literal["environment", "overlay", "already", "left"]
 _MANIFEST = "stackwise_storage.HashedStaticFilesStorage"

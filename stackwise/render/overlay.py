@@ -13,11 +13,22 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 from stackwise.errors import CatalogError, ProjectError
-from stackwise.plan.settings import CONFIGURATION, OVERLAY, OVERLAY_WSGI, Decisions, Override, Setting, needs_wsgi
+from stackwise.plan.settings import (
+    CONFIGURATION,
+    LOCAL_POSTGRESQL,
+    OVERLAY,
+    OVERLAY_WSGI,
+    Decisions,
+    Override,
+    Setting,
+    needs_wsgi,
+)
 from stackwise.project import Project
 
 _WIDTH = 116
 _MERGE, _CACHE, _STORAGE = "stackwise_merge", "stackwise_cache", "stackwise_storage"
+# Django looks for the module `base` in the package that ENGINE names.
+_PACKAGES = {LOCAL_POSTGRESQL: "base"}
 # Settings that a project may have filled already: a call merges, where an assignment would lose the project's part.
 _MERGED = {"CSRF_TRUSTED_ORIGINS": "origins", "LOGGING": "logging"}
 _ADDED = frozenset({"SILENCED_SYSTEM_CHECKS"})
@@ -33,10 +44,17 @@ def render_overlay(project: Project, decisions: Decisions) -> dict[str, str]:
     made = {f"{OVERLAY}.py": settings}
     for module in (_MERGE, _CACHE, _STORAGE):
         if module in settings:
-            made[f"{module}.py"] = files("stackwise.render").joinpath("django", f"{module}.txt").read_text("utf-8")
+            made[f"{module}.py"] = _text_of(module)
+    for package, module in _PACKAGES.items():
+        if package in settings:
+            made |= {f"{package}/__init__.py": "", f"{package}/{module}.py": _text_of(package)}
     if needs_wsgi(project):
         made[f"{OVERLAY_WSGI}.py"] = _wsgi(project)
     return made
+
+
+def _text_of(module: str) -> str:
+    return files("stackwise.render").joinpath("django", f"{module}.txt").read_text("utf-8")
 
 
 def _settings(project: Project, decisions: Decisions) -> str:

@@ -278,3 +278,44 @@ def test_superbooks_own_production_settings_are_clean_without_us(tmp_path: Path)
     folder = EXAMPLES / "superbook"
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_health_check_of_a_local_postgresql_asks_its_socket_first(tmp_path: Path) -> None:
+    site, decisions = put_up(tmp_path, make(tmp_path / "project", ""), POSTGRESQL)
+    assert [o.setting.value for o in decisions.overlay if o.setting.name == "DATABASES.default.ENGINE"] == [
+        "stackwise_postgresql"
+    ]
+    script = """
+import socket, types
+from stackwise_postgresql.base import DatabaseWrapper, base
+ours, theirs = socket.socketpair()
+asked = []
+base.DatabaseWrapper.is_usable = lambda self: not asked.append(self.connection)
+def wrapper(host):
+    made = DatabaseWrapper({**base_settings, "HOST": host})
+    made.connection = types.SimpleNamespace(info=types.SimpleNamespace(host=host), fileno=ours.fileno)
+    return made
+base_settings = dict(NAME="x", USER="", PASSWORD="", HOST="", PORT="", OPTIONS={}, TIME_ZONE=None, CONN_MAX_AGE=1,
+                     CONN_HEALTH_CHECKS=True, AUTOCOMMIT=True)
+local, remote = wrapper("/run/postgresql"), wrapper("db.example.org")
+print("quiet and local", local.is_usable(), len(asked))
+print("over a network", remote.is_usable(), len(asked))
+local.errors_occurred = True
+print("after an error", local.is_usable(), len(asked))
+local.errors_occurred = False
+theirs.close()
+print("closed", local.is_usable(), len(asked))
+"""
+    done = site.run("-c", script)
+    assert done.stdout.splitlines() == [
+        "quiet and local True 0",
+        "over a network True 1",
+        "after an error True 2",
+        "closed True 3",
+    ], done.stderr
+
+
+def test_an_engine_that_is_not_djangos_own_stays(tmp_path: Path) -> None:
+    text = "DATABASES = {'default': {'ENGINE': 'django_prometheus.db.backends.postgresql', 'NAME': 'x'}}\n"
+    decisions = decide(make(tmp_path / "project", text), wishes(tmp_path, POSTGRESQL))
+    assert all(o.setting.value != "stackwise_postgresql" for o in decisions.overlay)
