@@ -101,7 +101,7 @@ def answers() -> Iterator[str]:
     yield from ("| key | question | why it is asked | default |", "| --- | --- | --- | --- |")
     for key, question in catalog.questions.items():
         yield f"| `{key}` | {question.ask} | {question.why} | {_default(question.default)} |"
-    for category in catalog.categories.values():
+    for category in catalog.layers:
         ids = ", ".join(f"`{option.id}`" for option in catalog.options(category.id) if option.installable)
         yield f"| `{category.answer}` | {category.ask} | {category.beginner} One of {ids}. | `{category.default}` |"
     yield from (

@@ -94,8 +94,8 @@ def _component_conflicts(choices: Choices, catalog: Catalog, facts: Mapping[str,
     for component in chosen(choices, catalog):
         if not component.installable:
             because = "There is no role for it in this version; the entry says when it would be the right choice."
-            key = next(c.answer for c in catalog.categories.values() if component.id in choices.components(c.answer))
-            settle = f"{key}: {next(c.default for c in catalog.categories.values() if c.answer == key)}"
+            key = next(c.answer for c in catalog.layers if component.id in choices.components(c.answer))
+            settle = f"{key}: {next(c.default for c in catalog.layers if c.answer == key)}"
             yield Advice(
                 f"{component.id}-not-installed", "conflict", f"{component.name} cannot be installed.", because, settle
             )

@@ -19,7 +19,7 @@ from stackwise.project import Project
 def chosen(choices: Choices, catalog: Catalog) -> tuple[Component, ...]:
     """Return the components in use, in the order of the walk, each once."""
     found: dict[str, Component] = {}
-    for category in catalog.categories.values():
+    for category in catalog.layers:
         for name in choices.components(category.answer):
             found.setdefault(name, catalog.component(name))
     return tuple(found.values())
@@ -68,7 +68,7 @@ def gather(choices: Choices, project: Project, catalog: Catalog) -> dict[str, An
 def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, Any]:
     offer = offer_of(choices, catalog)
     amount, currency = str(choices["needs.budget"]).split(" ")
-    groups = {category.group for category in catalog.categories.values() if category.group}
+    groups = {category.group for category in catalog.layers if category.group}
     counts = choices.under("hosting.servers")
     return {
         "cpus": size.cpus,
@@ -147,7 +147,7 @@ def fact_names(catalog: Catalog) -> Iterator[str]:
         "project.has_requirements",
         "project.frontend_build",
     ]
-    for category in catalog.categories.values():
+    for category in catalog.layers:
         yield category.answer
         if category.group:
             yield f"servers.{category.group}"

@@ -110,7 +110,7 @@ def choose(answers: Answers, scanned: Mapping[str, Any], catalog: Catalog) -> Ch
         "default": _defaults(catalog),
     }
     values = dict(ChainMap(*(dict(layer) for layer in layers.values())))
-    for category in catalog.categories.values():
+    for category in catalog.layers:
         values[category.answer] = _ids(values[category.answer], category, catalog)
     origins = {key: next(name for name, layer in layers.items() if key in layer) for key in values}
     return Choices(values, origins, answers.folder)
@@ -125,7 +125,7 @@ def _ids(value: Any, category: Category, catalog: Catalog) -> Any:
 
 
 def _defaults(catalog: Catalog) -> dict[str, Any]:
-    components = {category.answer: category.default for category in catalog.categories.values()}
+    components = {category.answer: category.default for category in catalog.layers}
     questions = {key: question.default for key, question in catalog.questions.items() if question.default is not None}
     return {**components, **questions}
 

@@ -62,7 +62,7 @@ def shape_faults(data: Mapping[str, Any], places: Places) -> Iterator[Fault]:
 
 def meaning_faults(data: Mapping[str, Any], catalog: Catalog, places: Places) -> Iterator[Fault]:
     """Yield what has the right shape and the wrong value: limits, patterns, things that do not exist."""
-    by_key = {category.answer: category for category in catalog.categories.values()}
+    by_key = {category.answer: category for category in catalog.layers}
     for key, value in flatten(data):
         path = tuple(key.split("."))
         if key in by_key:
@@ -194,7 +194,7 @@ def _accepted_faults(accepted: Mapping[str, str], catalog: Catalog, places: Plac
 
 
 def _server_faults(servers: Mapping[str, int], catalog: Catalog, places: Places) -> Iterator[Fault]:
-    groups = {category.group for category in catalog.categories.values() if category.group}
+    groups = {category.group for category in catalog.layers if category.group}
     for group, count in servers.items():
         if group not in groups:
             yield places.fault(

@@ -39,7 +39,7 @@ def first_answers(project: Project, catalog: Catalog, given: Mapping[str, Any], 
         usual["access.domain"] = f"{given['name']}.test"
     choices = choose(Answers(folder / "stackwise.yml", usual, given), scanned_answers(project), catalog)
     document = Document.parse(_text(choices, catalog), "stackwise.yml")
-    known = {*catalog.questions, *(category.answer for category in catalog.categories.values())}
+    known = {*catalog.questions, *(category.answer for category in catalog.layers)}
     for key, value in given.items():
         if key not in known and key.split(".")[0] not in ("secrets", "accepted", "options", "schema"):
             raise AnswersError(
@@ -67,7 +67,7 @@ def _text(choices: Choices, catalog: Catalog) -> str:
     asked: dict[str, tuple[str, str]] = {
         key: (question.ask, question.why) for key, question in catalog.questions.items()
     }
-    for category in catalog.categories.values():
+    for category in catalog.layers:
         options = " | ".join(component.id for component in catalog.options(category.id) if component.installable)
         asked[category.answer] = (category.ask, options)
     lines = [

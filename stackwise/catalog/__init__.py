@@ -31,6 +31,11 @@ class Catalog:
     rules: tuple[Rule, ...]
     questions: Mapping[str, Question]
 
+    @property
+    def layers(self) -> tuple[Category, ...]:
+        """The categories that are asked for, in the order of the walk; on the others stackwise only advises."""
+        return tuple(category for category in self.categories.values() if category.answer)
+
     def component(self, name: str) -> Component:
         """Return the component with this id or alias. Raises UsageError that names the nearest one."""
         found = self.components.get(name) or next((c for c in self.components.values() if name in c.aliases), None)

@@ -45,22 +45,32 @@ class Tradeoff(Model):
     id: Slug
     says: Sentence
     side: Literal["good_at", "costs"]
+    weighs: Expression = Field(default="1", description="How much it counts for a team, by the facts; 0 is not at all")
 
 
 class Category(Model):
-    """A layer of the stack: what is asked, and how many answers it takes."""
+    """A kind of component. With an `answer` it is a layer that is asked for; without one stackwise only advises."""
 
     id: Slug
     name: str
     ask: Sentence = Field(description="The question, in plain words")
     beginner: Sentence = Field(description="What this layer is, for somebody who has never met it")
-    answer: str = Field(description="The key of the answers file that holds the choice, such as `stack.web`")
-    default: str = Field(description="The component that is taken where nothing else speaks")
+    answer: str = Field(
+        default="", description="The key of the answers file that holds the choice, such as `stack.web`"
+    )
+    default: str = Field(default="", description="The component that is taken where nothing else speaks")
     multiple: bool = Field(default=False, description="True where several components make sense side by side")
     group: str = Field(
         default="", description="The inventory group whose servers carry it; empty where nothing is installed"
     )
     order: int = Field(description="Where it stands in the walk")
+
+    @model_validator(mode="after")
+    def _a_layer_has_a_default(self) -> Category:
+        if bool(self.answer) != bool(self.default):
+            msg = "a category has a `default` exactly where it has an `answer`"
+            raise ValueError(msg)
+        return self
 
 
 class Question(Model):
@@ -101,9 +111,17 @@ class State(Model):
     """Whether a component has a future."""
 
     state: Literal["current", "ageing", "gone"]
-    since: date | None = None
-    replaced_by: str = ""
+    since: date | None = Field(default=None, description="Since when it has been so, as far as a source tells")
+    replaced_by: str = Field(default="", description="What took its place: ids of components, with a comma between")
+    move: str = Field(default="", max_length=400, description="How to move from it to what took its place")
     note: str = ""
+
+    @model_validator(mode="after")
+    def _what_is_gone_says_where_to_go(self) -> State:
+        if self.state == "gone" and not (self.since and self.replaced_by and self.move):
+            msg = "what is gone says `since` when, what it is `replaced_by`, and how to `move`"
+            raise ValueError(msg)
+        return self
 
 
 class Clause(Model):
@@ -152,25 +170,74 @@ class Install(Model):
 
 
 class Size(Model):
-    """A size of server that a provider sells."""
+    """A size of server, or of a platform's process, that a provider sells."""
 
-    id: Slug
-    cpus: int = Field(ge=1)
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$", max_length=40)]
+    cpus: float = Field(gt=0, description="Cores; a share of one where the provider sells shares")
     memory_mb: int = Field(ge=256)
-    disk_gb: int = Field(ge=1)
-    price: float | None = Field(description="A month, in `currency`; null is unknown")
+    disk_gb: int = Field(ge=0, description="Disk that comes with it; 0 where nothing that is written stays")
+    price: float | None = Field(description="A month of it in the offer's currency, without tax; null is unknown")
+    traffic_gb: int | None = Field(default=None, description="Outgoing traffic included in a month; null is unknown")
+
+
+class Extras(Model):
+    """What a provider charges beside its sizes, in the offer's currency; null is unknown, 0 is included."""
+
+    backup_percent: float | None = Field(default=None, description="Its own backups, in percent of the server's price")
+    volume_gb: float | None = Field(default=None, description="A gigabyte of block storage for a month")
+    object_gb: float | None = Field(default=None, description="A gigabyte of object storage for a month")
+    traffic_gb: float | None = Field(default=None, description="A gigabyte of traffic beyond what is included")
+    ipv4: float | None = Field(default=None, description="An IPv4 address for a month")
+    database: float | None = Field(default=None, description="Its smallest managed PostgreSQL for production, a month")
+    cache: float | None = Field(default=None, description="Its smallest managed Redis or Valkey, a month")
+
+
+Continent = Literal["europe", "north-america", "south-america", "asia", "oceania", "africa"]
 
 
 class Offer(Model):
     """What a provider sells, as data with its date."""
 
-    driver: str
-    kernel: Literal["own", "shared"]
-    currency: str = "USD"
-    priced: date
-    locations: tuple[Slug, ...]
-    images: tuple[Slug, ...]
-    sizes: tuple[Size, ...]
+    kind: Literal["vps", "bare-metal", "paas"] = "vps"
+    driver: str = Field(default="", description="The adapter that makes servers there; empty where there is none yet")
+    kernel: Literal["own", "shared"] = "own"
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    priced: date = Field(description="The date of the copy of the price list that was read")
+    live: str = Field(default="", max_length=400, description="How today's prices are read; empty where no API tells")
+    continents: tuple[Continent, ...] = Field(default=(), description="Where it has data centres")
+    locations: tuple[Slug, ...] = ()
+    images: tuple[Slug, ...] = ()
+    sizes: tuple[Size, ...] = ()
+    extras: Extras = Extras()
+
+
+class Degree(Model):
+    """How much of something, from 1 (hardly any) to 5 (as much as there can be), and what that means."""
+
+    degree: int = Field(ge=1, le=5)
+    says: Sentence
+
+
+class Hosting(Model):
+    """A kind of hosting, as the table that compares them shows it."""
+
+    effort: Degree = Field(description="Work of the team's own, month after month")
+    lock_in: Degree
+    control: Degree
+    ceiling: Degree = Field(description="How far it grows before another kind has to take over")
+    hours: Expression = Field(description="Hours a month that the team spends on the machines, as an estimate of ours")
+    memory_mb: Expression = Field(default="0", description="Memory it takes beside the stack, in MiB")
+    sold_as: Literal["vps", "bare-metal", "paas"] = Field(description="The kind of offer that it is bought as")
+
+
+class Measurement(Model):
+    """A figure of our own, and the command that reproduces it."""
+
+    what: Sentence
+    value: float
+    unit: str
+    command: str
+    on: date
 
 
 class System(Model):
@@ -201,18 +268,30 @@ class Component(Model):
     requires: tuple[Clause, ...] = ()
     conflicts: tuple[Clause, ...] = ()
     memory_mb: Expression = Field(default="0", description="Resident memory on its server, in MiB")
+    cpu_ms: Expression = Field(default="0", description="Processor time that a page from the database takes in it, in ms")
+    measured: tuple[Measurement, ...] = ()
+    platform: bool = Field(default=False, description="True where it comes as a service that somebody else runs")
     install: Install | None = Field(default=None, description="Absent where stackwise advises and does not install")
     settings: tuple[Setting, ...] = ()
     questions: tuple[Question, ...] = ()
     support: tuple[Support, ...] = ()
     offer: Offer | None = None
+    hosting: Hosting | None = None
     system: System | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
 
     @property
     def installable(self) -> bool:
         """Whether stackwise itself stands it up."""
-        return self.install is not None or self.offer is not None or self.system is not None
+        offered = self.offer is not None and bool(self.offer.driver)
+        return self.install is not None or offered or self.system is not None
+
+    @property
+    def comes_by(self) -> Literal["role", "platform", "advice"]:
+        """What brings it: a role of ours, a service that somebody else runs, or the team, with our advice."""
+        if self.installable:
+            return "role"
+        return "platform" if self.platform else "advice"
 
 
 class Rule(Model):

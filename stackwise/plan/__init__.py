@@ -115,7 +115,7 @@ class _Assembly:
 
     def _server(self) -> ServerSpec:
         offer = offer_of(self.choices, self.catalog)
-        groups = dict.fromkeys(category.group for category in self.catalog.categories.values() if category.group)
+        groups = dict.fromkeys(category.group for category in self.catalog.layers if category.group)
         return ServerSpec(
             name=f"{self.choices['name']}-{self.choices['environment']}-1",
             groups=tuple(groups),
@@ -138,7 +138,7 @@ class _Assembly:
 
     def _roles_of(self, group: str) -> tuple[str, ...]:
         roles: dict[str, None] = {}
-        for category in sorted(self.catalog.categories.values(), key=lambda c: _role_order(c.id, c.order)):
+        for category in sorted(self.catalog.layers, key=lambda c: _role_order(c.id, c.order)):
             if category.group == group:
                 for name in self.choices.components(category.answer):
                     install = self.catalog.component(name).install

@@ -186,7 +186,7 @@ class Design:
     def _supposing(self, key: str) -> Choices:
         values = dict(self.choices.values)
         if key == "hosting.provider":
-            values[key] = next(c.default for c in self.catalog.categories.values() if c.answer == key)
+            values[key] = next(c.default for c in self.catalog.layers if c.answer == key)
         else:
             values[key] = offer_of(self.choices, self.catalog).sizes[0].id
         return Choices(values, self.choices.origins, self.choices.folder)

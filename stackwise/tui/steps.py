@@ -65,7 +65,7 @@ def _steps(group: str, catalog: Catalog) -> Iterator[Step]:
             (category.answer,),
             category.id,
         )
-        for category in catalog.categories.values()
+        for category in catalog.layers
         if category.answer.startswith(starts)
     ]
     # Where a server stands decides what is sold there; how it is reached is asked before the certificate.

@@ -69,7 +69,7 @@ def test_every_tradeoff_is_used(catalog: Catalog) -> None:
 
 
 def test_every_category_has_its_default_among_its_options(catalog: Catalog) -> None:
-    for category in catalog.categories.values():
+    for category in catalog.layers:
         assert category.default in {component.id for component in catalog.options(category.id) if component.installable}
 
 

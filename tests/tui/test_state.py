@@ -132,7 +132,7 @@ def test_an_option_of_a_component_shows_how_its_value_follows(design: Design) ->
 def test_every_step_of_the_catalog_is_on_the_map(design: Design) -> None:
     steps = steps_of(design.catalog)
     keys = [key for step in steps for key in step.keys]
-    assert sorted(keys) == sorted([*design.catalog.questions, *(c.answer for c in design.catalog.categories.values())])
+    assert sorted(keys) == sorted([*design.catalog.questions, *(c.answer for c in design.catalog.layers)])
 
 
 @pytest.mark.parametrize(
