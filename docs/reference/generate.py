@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import click
 import yaml
-from pydantic import BaseModel
 
 from stackwise import paths
 from stackwise.catalog import load_catalog
@@ -75,7 +75,7 @@ def component() -> Iterator[str]:
         "Tradeoff",
         "Source",
     ):
-        kind: type[BaseModel] = getattr(catalog_model, name)
+        kind = getattr(catalog_model, name)
         yield from (
             f"## {name}",
             "",
@@ -84,8 +84,9 @@ def component() -> Iterator[str]:
             "| field | required | meaning |",
             "| --- | --- | --- |",
         )
-        for field, info in kind.model_fields.items():
-            yield f"| `{field}` | {'yes' if info.is_required() else ''} | {info.description or ''} |"
+        for field in dataclasses.fields(kind):
+            required = field.default is field.default_factory is dataclasses.MISSING
+            yield f"| `{field.name}` | {'yes' if required else ''} | {field.metadata.get('description', '')} |"
         yield ""
 
 

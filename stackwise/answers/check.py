@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import fields, is_dataclass
+from typing import Any, get_type_hints
 
-from pydantic import ValidationError
-
+from stackwise import shapes
 from stackwise.answers.document import Document, flatten
 from stackwise.answers.model import AnswersFile
 from stackwise.catalog import Catalog, nearest
@@ -24,7 +24,7 @@ _MESSAGES = {
     "bool_type": "true or false is expected here",
     "list_type": "a list is expected here",
     "dict_type": "`key: value` pairs are expected here",
-    "model_type": "`key: value` pairs are expected here",
+    "dataclass_type": "`key: value` pairs are expected here",
     "literal_error": "this file has another schema than this version of stackwise reads (1)",
 }
 
@@ -50,7 +50,16 @@ class Places:
 def shape_faults(data: Mapping[str, Any], places: Places) -> Iterator[Fault]:
     """Yield what does not fit the model: unknown keys, wrong types, missing keys."""
     try:
-        AnswersFile.model_validate(data)
+        shapes.build(AnswersFile, data)
+    except shapes.MisfitError:
+        yield from _misfits(data, places)
+
+
+def _misfits(data: Mapping[str, Any], places: Places) -> Iterator[Fault]:
+    from pydantic import ValidationError  # noqa: PLC0415 - only a mistake needs it
+
+    try:
+        shapes.check(AnswersFile, data)
     except ValidationError as exc:
         seen: set[Path] = set()
         for error in exc.errors(include_url=False, include_input=False):
@@ -111,7 +120,7 @@ def _example(question: Question) -> str:
 
 
 def _words(kind: str, path: Path, message: str) -> tuple[str, str]:
-    if kind == "extra_forbidden":
+    if kind == "unexpected_keyword_argument":
         return "this key is not known", nearest(str(path[-1]), _siblings(path))
     if kind == "string_pattern_mismatch" and path[:1] == ("secrets",):
         hint = "a secret never stands in this file; write generate, env:NAME, file:PATH or keyring:NAME"
@@ -123,11 +132,10 @@ def _words(kind: str, path: Path, message: str) -> tuple[str, str]:
 def _siblings(path: Path) -> list[str]:
     model: Any = AnswersFile
     for part in path[:-1]:
-        field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
-        model = field.annotation if field is not None else None
-        if not hasattr(model, "model_fields"):
+        model = get_type_hints(model).get(str(part))
+        if not is_dataclass(model):
             return []
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return [field.name for field in fields(model)]
 
 
 def _known_part(loc: Path, data: Mapping[str, Any]) -> Path:

@@ -7,86 +7,106 @@ the file, the TUI and `--set` are held to the same ones.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from stackwise.shapes import Shape, Where
 
 SCHEMA = 1
 
-Scalar = str | int | bool
+# Nothing is bent into another type: `name: 1` is a fault, and not the text "1".
+Text = Annotated[str, Where(strict=True)]
+Whole = Annotated[int, Where(strict=True)]
+Truth = Annotated[bool, Where(strict=True)]
+Scalar = Text | Whole | Truth
 OptionValue = Scalar | list[Scalar]
-SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
+SecretName = Annotated[str, Where(strict=True, pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
 SecretReference = Annotated[
-    str, Field(pattern=r"^(generate|env:[A-Za-z_][A-Za-z0-9_]*|file:[^\n\x00]+|keyring:[^\n\x00]+)$")
+    str, Where(strict=True, pattern=r"^(generate|env:[A-Za-z_][A-Za-z0-9_]*|file:[^\n\x00]+|keyring:[^\n\x00]+)$")
 ]
 
 
-class Section(BaseModel):
-    """A part of the file: unknown keys are errors, and no value is bent into another type."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
-
-
-class ProjectSection(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSection(Shape):
     """What is deployed. What is absent is found by the scan."""
 
-    source: str | None = None
+    source: Text | None = None
     """A folder (relative to the answers file) or a Git URL."""
-    ref: str | None = None
+    ref: Text | None = None
     """A branch, tag or commit; absent, the folder's files are taken as they are."""
-    settings: str | None = None
-    wsgi: str | None = None
-    data: str | None = None
+    settings: Text | None = None
+    wsgi: Text | None = None
+    data: Text | None = None
     """A dump to start from; see `stackwise plan`."""
 
 
-class TeamSection(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamSection(Shape):
     """Who will look after it."""
 
-    operations: str | None = None
-    constraints: list[str] | None = None
+    operations: Text | None = None
+    learning: Text | None = None
+    on_call: Truth | None = None
+    constraints: list[Text] | None = None
 
 
-class NeedsSection(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsSection(Shape):
     """What it has to carry and to survive."""
 
-    requests_per_minute: int | None = None
-    budget: str | None = None
-    downtime: str | None = None
-    data: str | None = None
+    requests_per_minute: Whole | None = None
+    burst: Whole | None = None
+    growth: Whole | None = None
+    performance: Text | None = None
+    budget: Text | None = None
+    downtime: Text | None = None
+    data_loss: Text | None = None
+    data: Text | None = None
+    visitors: Text | None = None
+    storage_gb: Whole | None = None
+    sites: Whole | None = None
+    services: Whole | None = None
+    environments: list[Text] | None = None
+    realtime: Truth | None = None
+    jobs: Truth | None = None
+    uploads: Text | None = None
+    lock_in: Text | None = None
 
 
-class HostingSection(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostingSection(Shape):
     """Where it runs."""
 
-    kind: str | None = None
-    provider: str | None = None
-    region: str | None = None
-    size: str | None = None
-    servers: dict[str, int] | None = None
+    kind: Text | None = None
+    provider: Text | None = None
+    region: Text | None = None
+    size: Text | None = None
+    servers: dict[Text, Whole] | None = None
 
 
-class AccessSection(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSection(Shape):
     """How it is reached, by visitors and by administrators."""
 
-    domain: str | None = None
-    tls: str | None = None
-    admin_user: str | None = None
-    ssh_key: str | None = None
+    domain: Text | None = None
+    tls: Text | None = None
+    admin_user: Text | None = None
+    ssh_key: Text | None = None
 
 
-class AnswersFile(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersFile(Shape):
     """The whole file."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    name: str
-    environment: str | None = None
-    project: ProjectSection = Field(default_factory=ProjectSection)
-    team: TeamSection = Field(default_factory=TeamSection)
-    needs: NeedsSection = Field(default_factory=NeedsSection)
-    hosting: HostingSection = Field(default_factory=HostingSection)
-    stack: dict[str, str | list[str]] = Field(default_factory=dict)
-    access: AccessSection = Field(default_factory=AccessSection)
-    secrets: dict[SecretName, SecretReference] = Field(default_factory=dict)
-    accepted: dict[str, str] = Field(default_factory=dict)
-    options: dict[str, dict[str, OptionValue]] = Field(default_factory=dict)
+    schema: Literal[1]
+    name: Text
+    environment: Text | None = None
+    project: ProjectSection = field(default_factory=ProjectSection)
+    team: TeamSection = field(default_factory=TeamSection)
+    needs: NeedsSection = field(default_factory=NeedsSection)
+    hosting: HostingSection = field(default_factory=HostingSection)
+    stack: dict[Text, Text | list[Text]] = field(default_factory=dict)
+    access: AccessSection = field(default_factory=AccessSection)
+    secrets: dict[SecretName, SecretReference] = field(default_factory=dict)
+    accepted: dict[Text, Text] = field(default_factory=dict)
+    options: dict[Text, dict[Text, OptionValue]] = field(default_factory=dict)

@@ -1,35 +1,116 @@
 """The catalog: every component that can be chosen, with its trade-offs, rules and questions.
 
-Pure data, read once from YAML files that people edit. `load_catalog()` reads and checks all of them.
+Pure data from YAML files that people edit. `load_catalog()` checks all of them when one has changed; after that a
+component is made from its document when somebody asks for it, so that a plan does not pay for the whole catalog.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-from pydantic import ValidationError
-
-from stackwise import paths
-from stackwise.catalog.model import Category, Component, Model, Question, Rule, Tradeoff
+from stackwise import paths, shapes
+from stackwise.catalog import files
+from stackwise.catalog.model import Category, Component, Question, Rule, Tradeoff
 from stackwise.errors import CatalogError, UsageError
 
-_M = TypeVar("_M", bound=Model)
+_M = TypeVar("_M", bound=shapes.Shape)
+_LAST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+class Components(Mapping[str, Component]):
+    """The components by id, in the order of the walk; each is made from its document at the first look."""
+
+    def __init__(self, documents: Mapping[str, tuple[Path, Any]], categories: Mapping[str, Category]) -> None:
+        """Keep the `documents` by id, each with its file."""
+        order = {category: place for place, category in enumerate(categories)}
+        self._documents = dict(
+            sorted(documents.items(), key=lambda item: (min(_places(item[1][1], order), default=_LAST), item[0]))
+        )
+        self._made: dict[str, Component] = {}
+
+    def __getitem__(self, name: str) -> Component:
+        """Return a component. Raises KeyError, CatalogError."""
+        if name not in self._made:
+            path, document = self._documents[name]
+            self._made[name] = _validated(path, (), Component, document)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the ids in the order of the walk."""
+        return iter(self._documents)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._documents)
+
+    def of(self, category: str) -> tuple[Component, ...]:
+        """Return the components of a category."""
+        return tuple(
+            self[name] for name, (_, document) in self._documents.items() if category in document["categories"]
+        )
+
+    def alias(self, word: str) -> Component | None:
+        """Return the component that is also called `word`."""
+        found = (name for name, (_, document) in self._documents.items() if word in document.get("aliases", ()))
+        return next((self[name] for name in found), None)
+
+
+def _places(document: Any, order: Mapping[str, int]) -> list[int]:
+    return [order.get(category, _LAST) for category in document["categories"]]
+
+
 class Catalog:
-    """All that can be chosen. The mappings keep the order of the walk."""
+    """All that can be chosen. The mappings keep the order of the walk; each part is made at the first look."""
 
-    categories: Mapping[str, Category]
-    components: Mapping[str, Component]
-    tradeoffs: Mapping[str, Tradeoff]
-    rules: tuple[Rule, ...]
-    questions: Mapping[str, Question]
+    def __init__(self, root: Path, documents: files.Documents) -> None:
+        """Keep the `documents` of the folder `root`, by file name."""
+        self._root = root
+        self._documents = documents
+
+    @cached_property
+    def categories(self) -> Mapping[str, Category]:
+        """The kinds of component, by id."""
+        return _keyed(self._list("categories.yml", Category))
+
+    @cached_property
+    def components(self) -> Components:
+        """The components, by id."""
+        return Components(_component_documents(self._root, self._documents), self.categories)
+
+    @cached_property
+    def tradeoffs(self) -> Mapping[str, Tradeoff]:
+        """The closed vocabulary, by word."""
+        return _keyed(self._list("tradeoffs.yml", Tradeoff))
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules, in the order of their files."""
+        names = [name for name in self._documents if name.startswith("rules/")]
+        return tuple(_keyed(rule for name in names for rule in self._list(name, Rule)).values())
+
+    @cached_property
+    def questions(self) -> Mapping[str, Question]:
+        """What is asked of every team, by the key of the answer."""
+        return _keyed(self._list("questions.yml", Question))
+
+    def _list(self, name: str, shape: type[_M]) -> list[_M]:
+        document, path = self._documents.get(name), self._root / name
+        if name not in self._documents:
+            raise CatalogError(f"{path} is missing", hint="put the file back, or install stackwise anew")
+        if not isinstance(document, list):
+            raise _wrong(path, (), "a list is expected")
+        return [_validated(path, (number,), shape, entry) for number, entry in enumerate(document)]
+
+    def check(self) -> None:
+        """Look at every part of it. Raises CatalogError with the first fault."""
+        for part in (self.categories, self.tradeoffs, self.rules, self.questions):
+            len(part)
+        for name in self.components:
+            self.components[name]
 
     @property
     def layers(self) -> tuple[Category, ...]:
@@ -38,19 +119,18 @@ class Catalog:
 
     def component(self, name: str) -> Component:
         """Return the component with this id or alias. Raises UsageError that names the nearest one."""
-        found = self.components.get(name) or next((c for c in self.components.values() if name in c.aliases), None)
+        found = self.components.get(name) or self.components.alias(name)
         if found is None:
             raise UsageError(f"the catalog has no component {name!r}", hint=nearest(name, self.components))
         return found
 
     def in_category(self, category: str, word: str) -> Component | None:
         """Return the component of a category with this id or alias; `none` may mean another one in each category."""
-        return next((c for c in self.options(category) if word == c.id or word in c.aliases), None)
+        return next((c for c in self.components.of(category) if word == c.id or word in c.aliases), None)
 
     def options(self, category: str) -> tuple[Component, ...]:
         """Return the components of a category, those that stackwise installs first, then by name."""
-        members = [c for c in self.components.values() if category in c.categories]
-        return tuple(sorted(members, key=lambda c: (not c.installable, c.name.lower())))
+        return tuple(sorted(self.components.of(category), key=lambda c: (not c.installable, c.name.lower())))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -67,55 +147,61 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 @functools.cache
 def load_catalog(directory: Path | None = None) -> Catalog:
-    """Read and check the catalog. Raises CatalogError with the file and the field that is wrong."""
+    """Read and check the catalog. Raises CatalogError with the file, the line and the field that is wrong."""
     root = directory or paths.catalog_dir()
-    categories = _keyed(_read_list(root / "categories.yml", Category))
-    components = _keyed(_read_one(path, Component) for path in sorted(root.glob("components/*/*.yml")))
-    position = {category: place for place, category in enumerate(categories)}
-    ordered = sorted(components.values(), key=lambda c: (min(position.get(g, 99) for g in c.categories), c.id))
-    return Catalog(
-        categories=categories,
-        components={c.id: c for c in ordered},
-        tradeoffs=_keyed(_read_list(root / "tradeoffs.yml", Tradeoff)),
-        rules=tuple(rule for path in sorted(root.glob("rules/*.yml")) for rule in _read_list(path, Rule)),
-        questions=_keyed(_read_list(root / "questions.yml", Question)),
-    )
+    documents = files.kept(root)
+    if documents is not None:
+        return Catalog(root, documents)
+    documents = files.read(root)
+    catalog = Catalog(root, documents)
+    catalog.check()
+    files.keep(root, documents)
+    return catalog
+
+
+def _component_documents(root: Path, documents: files.Documents) -> dict[str, tuple[Path, Any]]:
+    """Return the components' documents by id; what the order of the walk needs of each is looked at here."""
+    found: dict[str, tuple[Path, Any]] = {}
+    for name, document in documents.items():
+        if not name.startswith("components/"):
+            continue
+        path = root / name
+        if not isinstance(document, dict) or not isinstance(document.get("categories"), list) or "id" not in document:
+            _validated(path, (), Component, document)
+        if document["id"] in found:
+            raise _wrong(path, ("id",), f"the catalog has {document['id']!r} twice")
+        found[document["id"]] = (path, document)
+    return found
 
 
 def _keyed(items: Iterable[Any]) -> dict[str, Any]:
     keyed: dict[str, Any] = {}
     for item in items:
         if item.id in keyed:
-            raise CatalogError(f"the catalog has {item.id!r} twice")
+            raise CatalogError(f"the catalog has {item.id!r} twice", hint="give one of them another id")
         keyed[item.id] = item
     return keyed
 
 
-def _read_list(path: Path, model: type[_M]) -> list[_M]:
-    document = _load(path)
-    if not isinstance(document, list):
-        raise CatalogError(f"{path}: a list is expected")
-    return [_validated(path, model, entry) for entry in document]
-
-
-def _read_one(path: Path, model: type[_M]) -> _M:
-    return _validated(path, model, _load(path))
-
-
-def _load(path: Path) -> Any:
-    # The C loader reads the whole catalog in a fraction of the pure Python one's time; libyaml comes with every PyYAML
-    # wheel.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _validated(path: Path, place: tuple[str | int, ...], model: type[_M], entry: object) -> _M:
     try:
-        return yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - both are safe loaders
-    except (OSError, yaml.YAMLError) as exc:
-        raise CatalogError(f"{path}: {exc}") from exc
+        return shapes.build(model, entry)
+    except shapes.MisfitError:
+        return _checked(path, place, model, entry)
 
 
-def _validated(path: Path, model: type[_M], entry: object) -> _M:
+def _checked(path: Path, place: tuple[str | int, ...], model: type[_M], entry: object) -> _M:
+    from pydantic import ValidationError  # noqa: PLC0415 - only a mistake needs it
+
     try:
-        return model.model_validate(entry)
+        return shapes.check(model, entry)
     except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CatalogError(f"{path}: {where}: {first['msg']}") from exc
+        first = exc.errors(include_url=False)[0]
+        raise _wrong(path, (*place, *first["loc"]), first["msg"]) from exc
+
+
+def _wrong(path: Path, where: tuple[str | int, ...], message: str) -> CatalogError:
+    field = ".".join(str(part) for part in where)
+    place = f"{path}:{files.line_of(path, where)}"
+    hint = "mend it, then: stackwise catalog list; every field is in `stackwise schema component`"
+    return CatalogError(f"{place}: {field}: {message}" if field else f"{place}: {message}", hint=hint)

@@ -102,6 +102,10 @@ def app(ctx: click.Context, answers: str | None, debug: bool, no_color: bool) ->
         open_walk(answers)
 
 
+# pydantic looks through every installed package for plugins of its own; none is wanted here, and the look takes long.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
 def main() -> NoReturn:
     """Run the program and exit with the code of the contract."""
     context_debug = "--debug" in sys.argv

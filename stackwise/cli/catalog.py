@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -51,7 +52,7 @@ def list_command(category: str | None = None, as_json: bool = False) -> None:
     wanted = [category] if category else list(catalog.categories)
     if as_json:
         members = {c.id: c for name in wanted for c in catalog.options(name)}
-        print_json([component.model_dump(mode="json") for component in members.values()])
+        print_json([asdict(component) for component in members.values()])
         return
     for name in wanted:
         click.secho(f"{catalog.categories[name].name} ({name})", bold=True)
@@ -72,7 +73,7 @@ def show_command(name: str, as_json: bool) -> None:
     catalog = load_catalog()
     component = catalog.component(name)
     if as_json:
-        print_json(component.model_dump(mode="json"))
+        print_json(asdict(component))
         return
     for line in _page(component, catalog):
         click.echo(line)

@@ -184,14 +184,16 @@ def render_command(answers: Path, overrides: dict[str, Any], output: Path, force
 @click.argument("what", type=click.Choice(["answers", "component"]))
 def schema_command(what: str) -> None:
     """Print the JSON Schema of an answers file or of a catalog component, for editors."""
+    from stackwise.shapes import json_schema
+
     if what == "answers":
         from stackwise.answers.model import AnswersFile
 
-        print_json(AnswersFile.model_json_schema())
+        print_json(json_schema(AnswersFile))
         return
     from stackwise.catalog.model import Component
 
-    print_json(Component.model_json_schema())
+    print_json(json_schema(Component))
 
 
 def print_json(document: object) -> None:

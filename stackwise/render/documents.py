@@ -98,7 +98,7 @@ def _server(plan: Plan, index: int) -> dict[str, Any]:
         "groups": list(server.groups),
         "provider": server.provider,
         "location": server.location,
-        "size": server.size.model_dump(),
+        "size": asdict(server.size),
         "image": server.image,
         "kernel": server.kernel,
     }
