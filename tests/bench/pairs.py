@@ -15,13 +15,16 @@ class WrongAnswerError(Exception):
 
 @dataclass
 class Pair:
-    """What was measured. `limit` is the goal for ours/theirs: at most, or at least where more is better."""
+    """What was measured. `limit` is the goal for ours/theirs: at most, or at least where more is better.
+
+    None is no goal: the pair is there to be known.
+    """
 
     name: str
     ours_is: str
     theirs_is: str
     unit: str
-    limit: float
+    limit: float | None
     more_is_better: bool = False
     ours: list[float] = field(default_factory=list)
     theirs: list[float] = field(default_factory=list)
@@ -33,7 +36,13 @@ class Pair:
 
     @property
     def reached(self) -> bool:
+        if self.limit is None:
+            return True
         return self.ratio >= self.limit if self.more_is_better else self.ratio <= self.limit
+
+    @property
+    def goal(self) -> str:
+        return "none" if self.limit is None else f"{'>=' if self.more_is_better else '<='} {self.limit}x"
 
     def document(self) -> dict[str, object]:
         return {
@@ -42,15 +51,14 @@ class Pair:
             "ours": {"what": self.ours_is, "samples": self.ours, "median": median(self.ours)},
             "theirs": {"what": self.theirs_is, "samples": self.theirs, "median": median(self.theirs)},
             "ratio": round(self.ratio, 3),
-            "goal": f"{'>=' if self.more_is_better else '<='} {self.limit}",
+            "goal": self.goal,
             "reached": self.reached,
             "notes": self.notes,
         }
 
     def text(self) -> str:
-        sign = ">=" if self.more_is_better else "<="
-        verdict = "reached" if self.reached else "MISSED"
-        lines = [f"{self.name}: {self.ratio:.2f}x, goal {sign} {self.limit}x: {verdict}"]
+        verdict = "" if self.limit is None else ": reached" if self.reached else ": MISSED"
+        lines = [f"{self.name}: {self.ratio:.2f}x, goal {self.goal}{verdict}"]
         for what, samples in ((self.ours_is, self.ours), (self.theirs_is, self.theirs)):
             shown = ", ".join(f"{sample:.4g}" for sample in samples[:8]) + (", ..." if len(samples) > 8 else "")
             lines.append(f"  {median(samples):>9.4g} {self.unit:<11} {what}  [{shown}]")
