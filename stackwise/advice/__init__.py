@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from stackwise.advice.facts import chosen, gather
+from stackwise.advice.ranking import Scale, best, eligible
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.expression import Facts, evaluate
-from stackwise.catalog.model import Category, Clause, Component, Source
+from stackwise.catalog.model import WEIGHTS, Category, Clause, Component, Source
 from stackwise.errors import UsageError
 from stackwise.project import Project
 
-__all__ = ["Advice", "Option", "advise", "conflicts_of", "options_for"]
+__all__ = ["Advice", "Option", "advise", "conflicts_of", "filled", "options_for", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,22 @@ class Advice:
     settle: str = ""
     accepted: str = ""
     sources: tuple[Source, ...] = ()
+    topic: str = "fit"
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """A component as one of the choices of its layer.
 
-    `why_not` is the reason why it cannot be taken, empty where it can.
+    `why_not` is the reason why it cannot be taken, empty where it can; `because` the first reason why it fits.
     """
 
     component: Component
     chosen: bool
     recommended: bool
     why_not: str
+    because: str = ""
 
 
 def advise(choices: Choices, project: Project, catalog: Catalog) -> tuple[Advice, ...]:
@@ -65,21 +69,33 @@ def conflicts_of(advice: tuple[Advice, ...]) -> tuple[str, ...]:
 def options_for(category: Category, choices: Choices, project: Project, catalog: Catalog) -> tuple[Option, ...]:
     """Return the options of a layer, each with the reason why it cannot be taken beside the other choices."""
     taken = choices.components(category.answer)
-    options = []
-    for component in catalog.options(category.id):
-        supposed = Choices({**choices.values, category.answer: component.id}, choices.origins, choices.folder)
-        try:
-            why_not = _why_not(component, category, gather(supposed, project, catalog))
-        except UsageError as exc:
-            # Another provider need not sell the size that is chosen now.
-            why_not = f"{exc.message}."
-        options.append(Option(component, component.id in taken, component.id == category.default, why_not))
-    return tuple(options)
+    reasons = {c.id: why_not(c, category, choices, project, catalog) for c in catalog.options(category.id)}
+    scale = Scale(catalog, gather(choices, project, catalog))
+    components = {component.id: component for component in catalog.options(category.id)}
+    order = best(
+        {name: eligible(c, category, reasons[name]) for name, c in components.items()}, components, category, scale
+    )
+    first = order[0] if order else ""
+    return tuple(
+        Option(component, name in taken, name == first, reasons[name], _praise(scale, component))
+        for name, component in components.items()
+    )
 
 
-def _why_not(component: Component, category: Category, facts: Facts) -> str:
+def _praise(scale: Scale, component: Component) -> str:
+    return next((reason.says for reason in scale.reasons(component) if reason.weight > 0), "")
+
+
+def why_not(component: Component, category: Category, choices: Choices, project: Project, catalog: Catalog) -> str:
+    """Return the reason why a component cannot be taken beside the other choices; nothing where it can."""
     if not component.installable:
         return "stackwise advises on it, and does not install it."
+    supposed = Choices({**choices.values, category.answer: component.id}, choices.origins, choices.folder)
+    try:
+        facts = gather(supposed, project, catalog)
+    except UsageError as exc:
+        # Another provider need not sell the size that is chosen now.
+        return f"{exc.message}."
     if category.id == "os" and component.id not in facts["images"]:
         return f"The provider has no image of {component.name}."
     return next((clause.because for clause in _broken(component, facts)), "")
@@ -107,20 +123,22 @@ def _component_conflicts(choices: Choices, catalog: Catalog, facts: Mapping[str,
 def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]:
     accepted = choices.under("accepted")
     for rule in catalog.rules:
-        if evaluate(rule.when, facts):
+        if rule.kind not in WEIGHTS and evaluate(rule.when, facts):
             reason = accepted.get(rule.id, "") if rule.kind == "warning" else ""
             yield Advice(
                 rule.id,
-                rule.kind,
-                _filled(rule.says, facts),
-                _filled(rule.because, facts),
+                cast('Literal["note", "warning", "conflict"]', rule.kind),
+                filled(rule.says, facts),
+                filled(rule.because, facts),
                 rule.settle,
                 reason,
                 rule.sources,
+                rule.topic,
+                filled(rule.where, facts),
             )
 
 
-def _filled(text: str, facts: Facts) -> str:
+def filled(text: str, facts: Facts) -> str:
     """Put facts into a rule's words: `{memory_mb}`. The texts are ours; the facts are only ever shown."""
     for name, value in facts.items():
         if f"{{{name}}}" in text:

@@ -5,15 +5,19 @@ It is made from the choices, the project and the catalog.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stackwise.advice.sizing import BASE_MB, memory_shares, option_key, option_values
+from stackwise.advice.sizing import BASE_MB, carries, memory_shares, option_key, option_values, page_ms
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.model import Component, Offer, Size
 from stackwise.errors import UsageError
 from stackwise.project import Project
+
+# Settings whose place an advice may name.
+_PLACES = ("DEBUG", "DATABASES", "CACHES", "TEMPLATES", "STORAGES", "MIDDLEWARE", "SESSION_ENGINE", "INSTALLED_APPS")
 
 
 def chosen(choices: Choices, catalog: Catalog) -> tuple[Component, ...]:
@@ -48,9 +52,12 @@ def size_of(choices: Choices, catalog: Catalog) -> Size:
     )
 
 
-def gather(choices: Choices, project: Project, catalog: Catalog) -> dict[str, Any]:
-    """Return every fact. Raises UsageError for a provider or a size that does not exist."""
-    size = size_of(choices, catalog)
+def gather(choices: Choices, project: Project, catalog: Catalog, size: Size | None = None) -> dict[str, Any]:
+    """Return every fact, of another `size` than the chosen one where that is asked.
+
+    Raises UsageError for a provider or a size that does not exist.
+    """
+    size = size or size_of(choices, catalog)
     components = chosen(choices, catalog)
     facts: dict[str, Any] = {
         key: value for key, value in choices.values.items() if not key.startswith(("options.", "secrets."))
@@ -60,9 +67,21 @@ def gather(choices: Choices, project: Project, catalog: Catalog) -> dict[str, An
     facts["tls"] = any(c.install.provides.get("tls", False) for c in components if c.install)
     for value in option_values(components, choices.under("options"), facts):
         facts[option_key(value.component, value.question.id)] = value.value
-    facts["memory.needed_mb"] = sum(share.memory_mb for share in memory_shares(components, facts))
     facts["memory.base_mb"] = BASE_MB
+    facts.update(load_facts(components, facts))
     return facts
+
+
+def load_facts(components: tuple[Component, ...], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a server of these `facts` needs in memory, and what it carries."""
+    page = page_ms(components, facts)
+    carried = carries(facts["cpus"], page)
+    return {
+        "memory.needed_mb": sum(share.memory_mb for share in memory_shares(components, facts)),
+        "page.cpu_ms": round(page, 2),
+        "capacity.requests_per_minute": carried * facts["servers.app"],
+        "capacity.share": round(facts["needs.requests_per_minute"] / max(1, carried * facts["servers.app"]), 2),
+    }
 
 
 def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, Any]:
@@ -82,7 +101,10 @@ def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, A
         "cost.amount": size.price,
         "cost.currency": offer.currency,
         **{f"servers.{group}": counts.get(group, 1) for group in groups},
-        "servers.count": 1,
+        # What is not said to have servers of its own stands on the first one.
+        "servers.count": sum(counts.values()) if counts else 1,
+        "provider.continents": list(offer.continents),
+        "provider.can": bool(offer.driver),
     }
 
 
@@ -98,10 +120,35 @@ def _project_facts(choices: Choices, project: Project, catalog: Catalog) -> dict
         "project.python_fits": python_fits(project.requires_python, python),
         "project.uses": list(project.uses),
         "project.database": engine.rpartition(".")[2],
+        "project.django": _series(project.django_version),
+        "project.apps": list(project.installed_apps),
+        "project.middleware": [name.rpartition(".")[2] for name in project.middleware],
+        "project.session_engine": (project.session_engine or "django.contrib.sessions.backends.db").rpartition(".")[2],
+        "project.static_storage": (project.static_storage or "").rpartition(".")[2],
+        "project.conn_max_age": _conn_max_age(project),
+        "project.debug": (project.literals or {}).get("DEBUG") is True,
+        "project.templates_cached": "uncached" not in project.hints,
+        "project.queries_in_loops": project.hints.get("queries", ""),
+        "project.unindexed": project.hints.get("unindexed", ""),
+        "project.caches_pages": "caches" in project.hints,
+        "project.has_uploads": "uploads" in project.hints,
+        **{f"at.{name}": (project.places or {}).get(name) or project.settings or "the settings" for name in _PLACES},
         "project.has_tests": project.has_tests,
         "project.has_requirements": bool(project.requirements.source),
         "project.frontend_build": bool(project.frontend_build),
     }
+
+
+def _series(specifier: str | None) -> float:
+    """Return the Django series that a specifier begins with, 5.2 for "~=5.2.4"; 0 where none is named."""
+    found = re.search(r"(\d+)\.(\d+)", specifier or "")
+    return float(f"{found[1]}.{found[2]}") if found else 0.0
+
+
+def _conn_max_age(project: Project) -> bool:
+    """Whether the project's settings speak of keeping database connections."""
+    text = " ".join([*(project.expressions or {}).values(), *map(str, (project.literals or {}).items())])
+    return "conn_max_age" in text.lower()
 
 
 def python_fits(wanted: str | None, version: str) -> bool:
@@ -144,6 +191,24 @@ def fact_names(catalog: Catalog) -> Iterator[str]:
         "project.uses",
         "project.database",
         "project.has_tests",
+        "project.django",
+        "project.apps",
+        "project.middleware",
+        "project.session_engine",
+        "project.static_storage",
+        "project.conn_max_age",
+        "project.debug",
+        "project.templates_cached",
+        "project.queries_in_loops",
+        "project.unindexed",
+        "project.caches_pages",
+        "project.has_uploads",
+        "provider.continents",
+        "provider.can",
+        "page.cpu_ms",
+        "capacity.requests_per_minute",
+        "capacity.share",
+        *(f"at.{name}" for name in _PLACES),
         "project.has_requirements",
         "project.frontend_build",
     ]

@@ -12,6 +12,13 @@ from stackwise.catalog.model import Component, Question
 # What a bare Debian with systemd, journald, sshd and one login takes: 70 to 90 MiB on a fresh machine, by `free -m` on
 # the sandbox.
 BASE_MB = 90
+# Beyond this part of the processor a queue grows quickly: at 0.6 a page waits on average 1.5 times as long as it takes
+# (a queue with one server and random arrivals: utilisation / (1 - utilisation)).
+USABLE = 0.6
+# How much of a server's memory a design may plan with; the rest is for the page cache and for peaks.
+HEADROOM = 0.9
+# A page of a real site may cost half or twice of what the measured one does, so that a figure holds within these.
+BAND = (0.5, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,19 @@ def memory_shares(components: Iterable[Component], facts: Facts) -> tuple[Share,
     """Return what each component takes on the server, the system first, those that take nothing left out."""
     shares = [Share(component.id, int(evaluate(component.memory_mb, facts))) for component in components]
     return (Share("system", BASE_MB), *(share for share in shares if share.memory_mb > 0))
+
+
+def page_ms(components: Iterable[Component], facts: Facts) -> float:
+    """Return the processor time of one page from the database, in ms, over all parts of the stack.
+
+    The figures of the parts are measured: `python -m tests.bench site`.
+    """
+    return sum(float(evaluate(component.cpu_ms, facts)) for component in components)
+
+
+def carries(cpus: float, page: float) -> int:
+    """Return how many pages a minute `cpus` cores carry: USABLE of what they do when there is nothing else to do."""
+    return int(cpus * 60_000 / page * USABLE) if page else 0
 
 
 def _value(component: Component, question: Question, answered: Mapping[str, Any], facts: Facts) -> Value:

@@ -51,7 +51,14 @@ def first_answers(project: Project, catalog: Catalog, given: Mapping[str, Any], 
 
 def scanned_answers(project: Project) -> dict[str, Any]:
     """Return the answers that a scan gives."""
-    found = {"project.settings": project.settings, "project.wsgi": project.wsgi}
+    uses = set(project.uses)
+    found = {
+        "project.settings": project.settings,
+        "project.wsgi": project.wsgi,
+        "needs.realtime": bool(uses & {"channels", "daphne", "channels-redis"}),
+        "needs.jobs": bool(uses & {"celery", "django-q2", "django-rq", "dramatiq", "huey", "rq"}),
+        "needs.uploads": "none" if project.framework == "django" and "uploads" not in project.hints else "",
+    }
     return {key: value for key, value in found.items() if value}
 
 

@@ -14,7 +14,18 @@ from typing import Any, TypeVar
 
 from stackwise import paths, shapes
 from stackwise.catalog import files
-from stackwise.catalog.model import Category, Component, Question, Rule, Tradeoff
+from stackwise.catalog.model import (
+    Category,
+    Component,
+    Currency,
+    Failure,
+    Price,
+    Question,
+    Rule,
+    Tradeoff,
+    Verdict,
+    Versions,
+)
 from stackwise.errors import CatalogError, UsageError
 
 _M = TypeVar("_M", bound=shapes.Shape)
@@ -97,6 +108,31 @@ class Catalog:
         """What is asked of every team, by the key of the answer."""
         return _keyed(self._list("questions.yml", Question))
 
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The judgements on the five properties, in their order."""
+        return tuple(self._list("verdicts.yml", Verdict))
+
+    @cached_property
+    def failures(self) -> Mapping[str, Failure]:
+        """The single points of failure, by id."""
+        return _keyed(self._list("failures.yml", Failure))
+
+    @cached_property
+    def currencies(self) -> Mapping[str, Currency]:
+        """The currencies, by their code."""
+        return _keyed(self._list("currencies.yml", Currency))
+
+    @cached_property
+    def prices(self) -> Mapping[str, Price]:
+        """What no provider of servers sells, by id."""
+        return _keyed(self._list("prices.yml", Price))
+
+    @cached_property
+    def versions(self) -> Versions:
+        """Which versions can meet."""
+        return _validated(self._root / "versions.yml", (), Versions, self._documents.get("versions.yml"))
+
     def _list(self, name: str, shape: type[_M]) -> list[_M]:
         document, path = self._documents.get(name), self._root / name
         if name not in self._documents:
@@ -107,7 +143,8 @@ class Catalog:
 
     def check(self) -> None:
         """Look at every part of it. Raises CatalogError with the first fault."""
-        for part in (self.categories, self.tradeoffs, self.rules, self.questions):
+        lists = (self.categories, self.tradeoffs, self.rules, self.questions, self.verdicts, self.failures)
+        for part in (*lists, self.currencies, self.prices, self.versions.django):
             len(part)
         for name in self.components:
             self.components[name]

@@ -18,6 +18,7 @@ Words = Annotated[str, Where(max_length=400)]
 
 
 Expression = Annotated[str, Where(check=check)]
+WEIGHTS = {"recommend": 4.0, "prefer": 2.0, "avoid": -3.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Category(Shape):
     beginner: Sentence = said("What this layer is, for somebody who has never met it")
     answer: str = said("The key of the answers file that holds the choice, such as `stack.web`", default="")
     default: str = said("The component that is taken where nothing else speaks", default="")
+    beyond: bool = said("True where the best is recommended even if stackwise does not install it", default=False)
     multiple: bool = said("True where several components make sense side by side", default=False)
     group: str = said("The inventory group whose servers carry it; empty where nothing is installed", default="")
     order: int = said("Where it stands in the walk")
@@ -222,7 +224,7 @@ class Measurement(Shape):
     value: float
     unit: str
     command: str
-    on: date
+    day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,12 +283,125 @@ class Component(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Shape):
-    """A piece of advice: when it speaks, what it says, why, and what would settle it."""
+    """A judgement: when it speaks, what it says, why. The one rule refuses, ranks, explains, and is its own test.
+
+    A conflict cannot work, a warning can be overruled with a reason, a note informs; `recommend`, `prefer` and `avoid`
+    weigh on the options of a layer.
+    """
 
     id: Slug
-    kind: Literal["note", "warning", "conflict"]
+    kind: Literal["note", "warning", "conflict", "recommend", "prefer", "avoid"]
     when: Expression
-    says: Sentence
+    says: Words = said("One sentence; `{fact}` is filled in. Left out where the rule only weighs", default="")
+    because: Sentence
+    settle: str = said("The answer that would settle it, as `key: value`", default="")
+    of: tuple[Slug, ...] = said("The components that it weighs on", default=())
+    weight: float | None = said("How much; recommend is 4, prefer 2, avoid -3 where it is not said", default=None)
+    topic: Literal["fit", "performance"] = said("Where the advice shows it", default="fit")
+    where: str = said("For a change to the project: the place, `{fact}` filled in", default="")
+    speaks: dict[str, Any] = said("Facts beside the defaults under which it speaks: its test", default_factory=dict)
+    silent: dict[str, Any] = said("Facts beside the defaults under which it is silent", default_factory=dict)
+    sources: tuple[Source, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold the kinds apart."""
+        if (self.kind in WEIGHTS) != bool(self.of):
+            msg = "a rule that weighs names what it weighs on in `of`, and no other does"
+            raise ValueError(msg)
+        if self.kind not in WEIGHTS and not self.says:
+            msg = "a note, a warning and a conflict say something"
+            raise ValueError(msg)
+
+    @property
+    def weighs(self) -> float:
+        """How much it adds to the fit of each component that it names."""
+        return WEIGHTS.get(self.kind, 0.0) if self.weight is None else self.weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict(Shape):
+    """One judgement on a property of a production environment. The first one that holds is the verdict."""
+
+    property: Literal["available", "resilient", "secure", "responsive", "capacity"]
+    verdict: Literal["good", "enough", "short"]
+    when: Expression
     because: Sentence
     settle: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure(Shape):
+    """A single point of failure, and what removing it takes."""
+
+    id: Slug
+    name: str
+    when: Expression
+    says: Sentence = said("What happens when it fails")
+    remove: Sentence = said("What takes it away")
+    servers: int = said("How many servers more that takes", default=0)
+    hours: float = said("Hours of work more in a month, as an estimate of ours", default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Currency(Shape):
+    """What a unit of a currency is worth, on a day."""
+
+    id: Annotated[str, Where(pattern=r"^[A-Z]{3}$")]
+    usd: Annotated[float, Where(gt=0)] = said("US dollars for one unit")
+    day: date
     sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price(Shape):
+    """The price of something that no provider of servers sells, a month."""
+
+    id: Slug
+    what: str
+    amount: float
+    currency: Annotated[str, Where(pattern=r"^[A-Z]{3}$")]
+    priced: date
+    sources: Annotated[tuple[Source, ...], Where(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Shape):
+    """A version of Django, of Python or of a system, and what it can meet; what no source gave is absent."""
+
+    version: str
+    released: date | None = None
+    until: date | None = None
+    lts: bool = False
+    python: str | tuple[str, ...] = said("The Pythons it runs on, or (a system) the one it brings", default=())
+    postgresql: str = said("The oldest it works with, or (a system) the one it brings; so the others", default="")
+    mariadb: str = ""
+    mysql: str = ""
+    sqlite: str = ""
+    redis: str = ""
+    nginx: str = ""
+    psycopg: str = ""
+    psycopg2: str = ""
+    mysqlclient: str = ""
+    sources: Annotated[tuple[Source, ...], Where(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheels(Shape):
+    """From which release on a package with C code comes ready-made, and for which Pythons."""
+
+    package: str
+    since: str = said("The first release of which this holds; `0` is all")
+    python: tuple[str, ...] = said("Pythons for which a Linux wheel was published; none means a compiler")
+    instead: str = said("What to take in its place, or from which release on", default="")
+    command: str = said("The command that shows it", default="")
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions(Shape):
+    """Which versions can meet."""
+
+    django: tuple[Release, ...]
+    python: tuple[Release, ...]
+    systems: tuple[Release, ...]
+    wheels: tuple[Wheels, ...]

@@ -5,7 +5,7 @@ No literal secret of the project is in it: keys and passwords are only said to b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Framework = Literal["django", "wsgi", "asgi"]
@@ -85,7 +85,9 @@ class Project:
     it uses literals and library names only, so that `evaluate` can say what it would be under given variables.
     `literals` has those settings that are the same in every environment and that a stack has a word on; `places` says
     where each setting is set, as file:line. `static_root` and `media_root` are relative to `root` where they lie
-    inside, absolute where they are written so, else None.
+    inside, absolute where they are written so, else None. `hints` has what the code tells of its speed, as file:line:
+    `queries` (a query whose rows' relations are read in a template, one query each), `unindexed` (a field that is
+    filtered or ordered by and has no index), `uncached` (template loaders without the cache), `caches` and `uploads`.
     """
 
     root: str
@@ -120,6 +122,7 @@ class Project:
     expressions: dict[str, str] | None = None
     literals: dict[str, object] | None = None
     places: dict[str, str] | None = None
+    hints: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
 

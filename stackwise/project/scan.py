@@ -12,6 +12,7 @@ from stackwise.errors import ProjectError
 from stackwise.project import layout
 from stackwise.project.environment import redacted, variables_of
 from stackwise.project.evaluation import UNKNOWN
+from stackwise.project.hints import find_hints
 from stackwise.project.model import Candidate, Database, EnvironmentVariable, Finding, Framework, Project, Requirements
 from stackwise.project.requirements import (
     django_specifier,
@@ -228,6 +229,7 @@ def _django_project(found: _Found, requirements: Requirements, findings: list[Fi
         expressions=_expressions(settings, environment),
         literals=_literals(settings),
         places=dict(sorted(settings.places.items())),
+        hints=find_hints(root, found.files, settings.likely("TEMPLATES"), settings.places.get("TEMPLATES", "")),
         findings=(*findings, *_findings(found, version), *_required(environment)),
     )
 

@@ -107,7 +107,8 @@ def _times(program: Program) -> dict[str, float]:
     """Return the processor time of each part so far, in seconds, that of ended workers included."""
     shown = program.on_server(
         "getconf CLK_TCK; for stat in /proc/[0-9]*/stat; do"
-        " awk '{match($0, /\\(.*\\)/); name = substr($0, RSTART + 1, RLENGTH - 2); $0 = substr($0, RSTART + RLENGTH + 1);"
+        " awk '{match($0, /\\(.*\\)/); name = substr($0, RSTART + 1, RLENGTH - 2);"
+        " $0 = substr($0, RSTART + RLENGTH + 1);"
         " print name, $12 + $13 + $14 + $15}' $stat 2>/dev/null; done"
     ).splitlines()
     ticks = int(shown[0])
