@@ -74,7 +74,10 @@ def converted(amount: float, source: str, target: str, catalog: Catalog) -> floa
 
 
 def market(choices: Choices, project: Project, catalog: Catalog, kind: str, extra_mb: int = 0) -> tuple[Quote, ...]:
-    """Return a quote of every provider that sells a kind ("vps", "bare-metal", "paas"), the cheapest first."""
+    """Return a quote of every provider that sells a kind ("vps", "bare-metal", "paas"), the cheapest first.
+
+    What lacks a price stands behind what does not: it would look cheaper than it is.
+    """
     facts = gather(choices, project, catalog)
     need = Need(chosen(choices, catalog), facts, extra_mb)
     sellers = (component for name in ("provider", "paas") for component in catalog.components.of(name))
@@ -84,7 +87,7 @@ def market(choices: Choices, project: Project, catalog: Catalog, kind: str, extr
         if seller.offer and seller.offer.kind == kind and seller.state.state != "gone" and _rented(seller)
         if (quote := quote_of(seller.id, seller.offer, need, catalog))
     ]
-    return tuple(sorted(quotes, key=lambda q: (q.total is None, q.total or 0, q.provider)))
+    return tuple(sorted(quotes, key=lambda q: (q.total is None, bool(q.unknown), q.total or 0, q.provider)))
 
 
 def _rented(component: Component) -> bool:

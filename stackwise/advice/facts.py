@@ -46,6 +46,10 @@ def size_of(choices: Choices, catalog: Catalog) -> Size:
         if size.id == choices["hosting.size"]:
             return size
     sold = ", ".join(f"{size.id} ({size.cpus} CPU, {size.memory_mb} MiB)" for size in offer.sizes)
+    if not offer.sizes:
+        raise UsageError(
+            f"no size of {choices['hosting.provider']} is known", hint="see what is: stackwise catalog list -c provider"
+        )
     raise UsageError(
         f"{choices['hosting.provider']} sells no size {choices['hosting.size']!r}; it sells {sold}",
         hint=f"say it with: --set hosting.size={offer.sizes[0].id}",

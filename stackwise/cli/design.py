@@ -116,25 +116,36 @@ def check_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> No
 
 @click.command("advise")
 @answers_options
+@click.option("--explain", is_flag=True, help="Show every sum: what each fit, limit and price is made of.")
+@click.option("--diff", is_flag=True, help="Show only what the --set answers change of the advice.")
 @json_option
-def advise_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
-    """Say what speaks for and against the choices: conflicts, warnings and notes, each with its reason."""
-    from stackwise.advice import advise, conflicts_of
+def advise_command(answers: Path, overrides: dict[str, Any], explain: bool, diff: bool, as_json: bool) -> None:
+    """Say what fits this team and why, what it carries and costs, what would tip it and what is wrong with it."""
+    from stackwise.advice import conflicts_of
+    from stackwise.advice.report import report
     from stackwise.errors import ImpossibleError
     from stackwise.job import load_job
-    from stackwise.render.documents import advice_document, advice_lines
+    from stackwise.render.advice_text import changes, report_document, report_lines
 
     job = load_job(answers, overrides)
-    advice = advise(job.choices, job.project, job.catalog)
-    documents = [advice_document(piece) for piece in advice]
-    if as_json:
-        print_json({"advice": documents})
+    found = report(job.choices, job.project, job.catalog)
+    document = report_document(found)
+    if diff:
+        if not overrides:
+            raise UsageError(
+                "--diff compares with what is in the file", hint="say what to change: --set KEY=VALUE --diff"
+            )
+        plain = load_job(answers, {})
+        lines = list(changes(report_document(report(plain.choices, plain.project, plain.catalog)), document))
+        document = {"changes": lines}
+        shown = iter(lines or ["nothing changes"])
     else:
-        for line in advice_lines(documents):
-            click.echo(line)
-        if not documents:
-            click.echo("nothing to say against it")
-    if conflicts := conflicts_of(advice):
+        shown = report_lines(document, str(found.facts["budget.currency"]), explain=explain)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo("\n".join(shown).lstrip("\n"))
+    if conflicts := conflicts_of(found.advice):
         raise ImpossibleError(conflicts)
 
 

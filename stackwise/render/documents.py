@@ -51,6 +51,8 @@ def advice_document(advice: Advice) -> dict[str, Any]:
         "because": advice.because,
         "settle": advice.settle,
         "accepted": advice.accepted,
+        "topic": advice.topic,
+        "where": advice.where,
         "sources": [{"url": source.url, "read": source.read.isoformat()} for source in advice.sources],
     }
 
@@ -85,6 +87,8 @@ def advice_lines(advice: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for piece in advice:
         yield f"{piece['kind']} [{piece['id']}] {piece['says']}"
         yield f"  {piece['because']}"
+        if piece["where"]:
+            yield f"  change: {piece['where']}"
         if piece["accepted"]:
             yield f"  accepted: {piece['accepted']}"
         elif piece["settle"]:

@@ -188,7 +188,10 @@ class Design:
         if key == "hosting.provider":
             values[key] = next(c.default for c in self.catalog.layers if c.answer == key)
         else:
-            values[key] = offer_of(self.choices, self.catalog).sizes[0].id
+            sizes = offer_of(self.choices, self.catalog).sizes
+            if not sizes:
+                return self._supposing("hosting.provider")
+            values[key] = sizes[0].id
         return Choices(values, self.choices.origins, self.choices.folder)
 
     def _no_project(self) -> Iterator[Fault]:
