@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from stackwise.advice.facts import chosen, gather
 from stackwise.advice.ranking import Scale, best, eligible
+from stackwise.advice.versions import foresee
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.expression import Facts, evaluate
@@ -56,7 +57,11 @@ def advise(choices: Choices, project: Project, catalog: Catalog) -> tuple[Advice
     Raises UsageError for a provider or a size that does not exist.
     """
     facts = gather(choices, project, catalog)
-    said = [*_component_conflicts(choices, catalog, facts), *_rules(choices, catalog, facts)]
+    said = [
+        *_component_conflicts(choices, catalog, facts),
+        *_rules(choices, catalog, facts),
+        *_versions(choices, project, catalog, facts),
+    ]
     weight = {"conflict": 0, "warning": 1, "note": 2}
     return tuple(sorted(said, key=lambda advice: (weight[advice.kind], bool(advice.accepted))))
 
@@ -136,6 +141,13 @@ def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]
                 rule.topic,
                 filled(rule.where, facts),
             )
+
+
+def _versions(choices: Choices, project: Project, catalog: Catalog, facts: Facts) -> Iterator[Advice]:
+    accepted = choices.under("accepted")
+    for name, kind, says, because, settle, sources in foresee(facts, project, catalog):
+        reason = accepted.get(name, "") if kind == "warning" else ""
+        yield Advice(name, cast('Literal["warning", "conflict"]', kind), says, because, settle, reason, sources)
 
 
 def filled(text: str, facts: Facts) -> str:

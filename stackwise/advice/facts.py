@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from stackwise.advice.sizing import BASE_MB, carries, memory_shares, option_key, option_values, page_ms
@@ -118,6 +119,7 @@ def _project_facts(choices: Choices, project: Project, catalog: Catalog) -> dict
     engine = next((d.engine for d in project.databases if d.alias == "default" and d.engine), "")
     return {
         "os.python": python,
+        "today": date.today().isoformat(),
         "project.framework": project.framework,
         "project.interface": "wsgi" if choices.get("project.wsgi") else "asgi",
         "project.requires_python": project.requires_python or "",
@@ -188,6 +190,7 @@ def fact_names(catalog: Catalog) -> Iterator[str]:
         "memory.needed_mb",
         "memory.base_mb",
         "os.python",
+        "today",
         "project.framework",
         "project.interface",
         "project.requires_python",

@@ -60,7 +60,7 @@ class Scale:
 
     def __init__(self, catalog: Catalog, facts: Facts) -> None:
         """Weigh the vocabulary and the rules."""
-        self._catalog = catalog
+        self.catalog = catalog
         self._words = {word.id: float(evaluate(word.weighs, facts)) for word in catalog.tradeoffs.values()}
         self._given = [str(word).lower() for word in facts["team.constraints"]]
         self._rules: dict[str, list[Rule]] = {}
@@ -86,7 +86,7 @@ class Scale:
         found = [
             Reason(rule.weighs, rule.because, rule.id) for rule in self._rules.get(component.id, ()) if rule.weighs
         ]
-        tradeoffs = self._catalog.tradeoffs
+        tradeoffs = self.catalog.tradeoffs
         found += [Reason(self._words[word], f"{word}: {tradeoffs[word].says}") for word in component.good_at]
         found += [Reason(-self._words[word], f"{word}: {tradeoffs[word].says}") for word in component.costs]
         if self._is_given(component):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stackwise.advice import Advice, advise, filled, why_not
-from stackwise.advice.cost import Quote, market
+from stackwise.advice.cost import Quote, converted, market
 from stackwise.advice.facts import chosen, gather
 from stackwise.advice.hosting import Kind, kinds
 from stackwise.advice.limits import Limit, limits
@@ -35,7 +35,7 @@ class Layer:
     behind: float
     tips: tuple[Tip, ...]
     better: Component | None = None
-    """What would fit better and is not installed by stackwise; only of a layer that is installed."""
+    """What would fit better, and is not installed by stackwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Report:
 def report(choices: Choices, project: Project, catalog: Catalog) -> Report:
     """Return the whole advice. Raises UsageError for a provider or a size that does not exist."""
     facts = gather(choices, project, catalog)
+    quotes = market(choices, project, catalog, "vps")
     return Report(
         choices=choices,
         facts=facts,
@@ -72,9 +73,9 @@ def report(choices: Choices, project: Project, catalog: Catalog) -> Report:
         layers=tuple(recommend(choices, project, catalog)),
         memory=memory_shares(chosen(choices, catalog), facts),
         limits=limits(facts),
-        market=market(choices, project, catalog, "vps"),
+        market=quotes,
         verdicts=tuple(_verdicts(catalog, facts)),
-        failures=tuple(_failures(catalog, facts)),
+        failures=tuple(_failures(catalog, facts, quotes)),
         advice=advise(choices, project, catalog),
     )
 
@@ -83,33 +84,35 @@ def recommend(choices: Choices, project: Project, catalog: Catalog) -> Iterator[
     """Yield the recommendation for every category that has something to recommend, in the order of the walk."""
     facts = gather(choices, project, catalog)
     scale = Scale(catalog, facts)
-    options: dict[str, dict[str, bool]] = {}
-    ranked: dict[str, list[str]] = {}
+    eligibles: dict[str, dict[str, bool]] = {}
+    alive: dict[str, dict[str, bool]] = {}
     for category in catalog.categories.values():
-        options[category.id] = {
-            component.id: eligible(component, category, why_not(component, category, choices, project, catalog))
-            for component in catalog.options(category.id)
+        options = catalog.options(category.id)
+        reasons = {c.id: why_not(c, category, choices, project, catalog) for c in options}
+        eligibles[category.id] = {c.id: eligible(c, category, reasons[c.id]) for c in options}
+        # What we do not install may still be the better choice; what cannot work here is none.
+        alive[category.id] = {
+            c.id: c.state.state != "gone" and (not c.installable or not reasons[c.id]) for c in options
         }
-        ranked[category.id] = best(options[category.id], catalog.components, category, scale)
-    winners = {name: order[0] for name, order in ranked.items() if order}
-    turned = tips(options, winners, catalog, facts)
-    for name, winner in winners.items():
-        yield _layer(catalog.categories[name], ranked[name], choices, catalog, scale, turned[name], winner)
+    orders = {
+        name: best(options, catalog.components, catalog.categories[name], scale) for name, options in alive.items()
+    }
+    turned = tips(alive, {name: order[0] for name, order in orders.items() if order}, catalog, facts)
+    for name, order in orders.items():
+        category = catalog.categories[name]
+        ours = best(eligibles[name], catalog.components, category, scale)
+        if ours:
+            yield _layer(category, ours[0], order, choices, scale, turned[name])
 
 
 def _layer(  # noqa: PLR0913, PLR0917 - what one recommendation is made of
-    category: Category,
-    order: list[str],
-    choices: Choices,
-    catalog: Catalog,
-    scale: Scale,
-    turned: list[Tip],
-    winner: str,
+    category: Category, winner: str, order: list[str], choices: Choices, scale: Scale, turned: list[Tip]
 ) -> Layer:
-    component = catalog.components[winner]
-    alive = {c.id: c.state.state != "gone" for c in catalog.options(category.id)}
-    first = best(alive, catalog.components, category, scale)[0]
-    runner_up = catalog.components[order[1]] if len(order) > 1 else None
+    components = scale.catalog.components
+    component = components[winner]
+    others = [name for name in order if name != winner]
+    runner_up = components[others[0]] if others else None
+    behind = round(scale.fit(component) - scale.fit(runner_up), 2) if runner_up else 0.0
     return Layer(
         category=category,
         chosen=choices.components(category.answer) if category.answer else (),
@@ -117,9 +120,9 @@ def _layer(  # noqa: PLR0913, PLR0917 - what one recommendation is made of
         fit=round(scale.fit(component), 2),
         reasons=scale.reasons(component),
         runner_up=runner_up,
-        behind=round(scale.fit(component) - scale.fit(runner_up), 2) if runner_up else 0.0,
+        behind=behind,
         tips=tuple(turned),
-        better=catalog.components[first] if scale.fit(catalog.components[first]) > scale.fit(component) else None,
+        better=runner_up if behind < 0 else None,
     )
 
 
@@ -135,9 +138,20 @@ def _verdicts(catalog: Catalog, facts: Facts) -> Iterator[Verdict]:
         )
 
 
-def _failures(catalog: Catalog, facts: Facts) -> Iterator[PointOfFailure]:
-    price = facts["cost.amount"]
+def _failures(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> Iterator[PointOfFailure]:
+    price = _price_of_a_server(catalog, facts, quotes)
     for failure in catalog.failures.values():
         if evaluate(failure.when, facts):
             money = 0.0 if not failure.servers else None if price is None else price * failure.servers
             yield PointOfFailure(failure, money)
+
+
+def _price_of_a_server(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> float | None:
+    """Return what the chosen size costs in the currency of the budget; of a machine of one's own, the cheapest rented."""
+    if facts["cost.amount"]:
+        return converted(facts["cost.amount"], facts["cost.currency"], facts["budget.currency"], catalog)
+    first = next((quote for quote in quotes if quote.lines[0].amount is not None), None)
+    amount = first.lines[0].amount if first else None
+    if first is None or amount is None:
+        return None
+    return converted(amount / first.servers, first.currency, facts["budget.currency"], catalog)

@@ -16,6 +16,9 @@ from stackwise.errors import Fault
 
 Path = tuple[str | int, ...]
 
+# Warnings that come from the table of versions and not from a rule (`stackwise.advice.versions`).
+FORESEEN = ("django-and-python", "django-out-of-support")
+
 # Pydantic's kinds of error in our words; the value itself is never repeated, it may be a secret in the wrong place.
 _MESSAGES = {
     "missing": "this key is missing",
@@ -188,7 +191,7 @@ def _option_faults(options: Mapping[str, Any], catalog: Catalog, places: Places)
 
 
 def _accepted_faults(accepted: Mapping[str, str], catalog: Catalog, places: Places) -> Iterator[Fault]:
-    warnings = {rule.id for rule in catalog.rules if rule.kind == "warning"}
+    warnings = {rule.id for rule in catalog.rules if rule.kind == "warning"} | set(FORESEEN)
     conflicts = {rule.id for rule in catalog.rules if rule.kind == "conflict"}
     for rule, reason in accepted.items():
         if rule in conflicts:

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from stackwise.catalog import Catalog
-    from stackwise.catalog.model import Component
+    from stackwise.catalog.model import Component, Offer
 
 _WIDTH = 96
+_MOST_COMPARED = 4
+_COMES_BY = {
+    "role": "stackwise, which installs it",
+    "platform": "a service that somebody else runs",
+    "advice": "your own hands; stackwise advises on it",
+}
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click decides the signature
@@ -58,9 +64,10 @@ def list_command(category: str | None = None, as_json: bool = False) -> None:
         click.secho(f"{catalog.categories[name].name} ({name})", bold=True)
         for component in catalog.options(name):
             mark = {"current": " ", "ageing": "~", "gone": "x"}[component.state.state]
-            how = "" if component.installable else " (advice only)"
-            click.echo(f" {mark} {component.id:<14} {component.summary}{how}")
-    click.echo("\n~ ageing  x gone   more about one: stackwise catalog show ID")
+            how = {"role": "+", "platform": "@", "advice": " "}[component.comes_by]
+            click.echo(f" {mark}{how} {component.id:<18} {component.summary}")
+    click.echo(f"\n{len(catalog.components)} components   + stackwise installs it  @ a service  ~ ageing  x gone")
+    click.echo("more about one: stackwise catalog show ID   side by side: stackwise catalog compare ID ID")
 
 
 @catalog_command.command("show")
@@ -79,17 +86,95 @@ def show_command(name: str, as_json: bool) -> None:
         click.echo(line)
 
 
+@catalog_command.command("compare")
+@click.argument("names", metavar="ID ID...", nargs=-1, required=True, shell_complete=_complete)
+@json_option
+def compare_command(names: tuple[str, ...], as_json: bool) -> None:
+    """Put components beside each other: the same words of praise and cost, row by row."""
+    from stackwise.catalog import load_catalog
+    from stackwise.errors import UsageError
+
+    catalog = load_catalog()
+    components = list({(component := catalog.component(name)).id: component for name in names}.values())
+    if not 2 <= len(components) <= _MOST_COMPARED:
+        raise UsageError(
+            f"two to {_MOST_COMPARED} components can be compared, not {len(components)}",
+            hint="for example: stackwise catalog compare nginx caddy apache",
+        )
+    if as_json:
+        print_json(comparison(components, catalog))
+        return
+    for line in _table(components, catalog):
+        click.echo(line)
+
+
+def comparison(components: list[Component], catalog: Catalog) -> dict[str, object]:
+    """Return a comparison as JSON-like data: each word of the vocabulary that one of them has, with who has it."""
+    words = [word for word in catalog.tradeoffs if any(word in (*c.good_at, *c.costs) for c in components)]
+    return {
+        "components": [component.id for component in components],
+        "tradeoffs": [
+            {
+                "word": word,
+                "side": catalog.tradeoffs[word].side,
+                "says": catalog.tradeoffs[word].says,
+                "of": [component.id for component in components if word in (*component.good_at, *component.costs)],
+            }
+            for word in words
+        ],
+        "facts": {component.id: dict(_facts(component, catalog)) for component in components},
+    }
+
+
+def _facts(component: Component, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    yield "state", component.state.state
+    yield "licence", component.licence
+    yield "comes by", _COMES_BY[component.comes_by]
+    for system in catalog.components.of("os"):
+        version = system.system.versions.get(component.id) if system.system else None
+        if version:
+            yield system.name, version
+    yield "choose it when", component.choose_when
+    yield "leave it when", component.leave_when
+
+
+def _table(components: list[Component], catalog: Catalog) -> Iterator[str]:
+    width = max(14, (_WIDTH - 20) // len(components))
+    yield " " * 20 + "".join(click.style(f"{component.name[: width - 2]:<{width}}", bold=True) for component in components)
+    for word, tradeoff in catalog.tradeoffs.items():
+        sign = "+" if tradeoff.side == "good_at" else "−"  # noqa: RUF001 - a minus is what it is
+        if any(word in (*c.good_at, *c.costs) for c in components):
+            marks = [sign if word in (*component.good_at, *component.costs) else "·" for component in components]
+            yield f"{word:<20}" + "".join(f"{mark:<{width}}" for mark in marks).rstrip()
+    facts = [dict(_facts(component, catalog)) for component in components]
+    for name in dict.fromkeys(name for fact in facts for name in fact):
+        yield ""
+        cells = [textwrap.wrap(fact.get(name, "unknown"), width - 2) or [""] for fact in facts]
+        for number in range(max(len(cell) for cell in cells)):
+            row = "".join(f"{cell[number] if number < len(cell) else '':<{width}}" for cell in cells)
+            yield f"{name if number == 0 else '':<20}{row}".rstrip()
+    yield ""
+    yield "+ good at  − costs  · neither said"  # noqa: RUF001 - as above
+
+
 def _page(component: Component, catalog: Catalog) -> Iterator[str]:
     yield click.style(f"{component.name} ({component.id})", bold=True)
     yield from _wrapped(component.summary)
     yield ""
     state = component.state.state + (f" since {component.state.since}" if component.state.since else "")
+    if component.state.replaced_by:
+        state += f", replaced by {component.state.replaced_by}"
     yield f"Layer     {', '.join(component.categories)}"
     yield f"State     {state}. {component.state.note}".rstrip()
+    if component.state.move:
+        yield from _wrapped(f"To move   {component.state.move}")
+    for system in catalog.components.of("os"):
+        if system.system and (version := system.system.versions.get(component.id)):
+            yield f"{system.id:<10}{version}"
     for support in component.support:
         yield f"Support   {support.version}: until {support.until or 'unknown'}"
     yield f"Licence   {component.licence}"
-    yield f"Install   {'yes' if component.installable else 'advice only'}"
+    yield f"Comes by  {_COMES_BY[component.comes_by]}"
     yield from _section("Good at", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.good_at])
     yield from _section("Costs", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.costs])
     yield from _section("Notes", list(component.notes))
@@ -99,7 +184,20 @@ def _page(component: Component, catalog: Catalog) -> Iterator[str]:
     yield from _section(
         "Options", [f"{q.id}: {q.ask} {q.why} ({_default(q.formula, q.default)})" for q in component.questions]
     )
+    if component.offer:
+        yield from _section("Sold as", list(_sold(component.offer)))
+    yield from _section("Measured", [f"{m.what}: {m.value:g} {m.unit}, by `{m.command}` on {m.day}" for m in component.measured])
     yield from _section("Sources", [f"{s.url} (read {s.read}) {s.says}".rstrip() for s in component.sources])
+
+
+def _sold(offer: Offer) -> Iterator[str]:
+    for size in offer.sizes:
+        price = "price unknown" if size.price is None else f"{size.price:g} {offer.currency} a month"
+        yield f"{size.id}: {size.cpus:g} CPU, {size.memory_mb} MiB, {size.disk_gb} GB, {price}"
+    if offer.sizes:
+        yield f"without tax, as of {offer.priced}. {offer.live}".rstrip()
+    else:
+        yield "no price list was read"
 
 
 def _default(formula: str | None, default: object) -> str:

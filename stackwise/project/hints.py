@@ -17,7 +17,12 @@ from stackwise.project.source import read_python, read_text, relative
 _RELATIONS = frozenset({"ForeignKey", "OneToOneField"})
 _UPLOADS = frozenset({"FileField", "ImageField"})
 _INDEXED = frozenset({"AutoField", "BigAutoField", "SlugField", "UUIDField"}) | _RELATIONS
-_FETCHING = frozenset({"select_related", "prefetch_related", "values", "values_list", "only", "count", "exists", "get"})
+_LISTING = frozenset({"all", "filter", "exclude", "order_by"})
+# What brings the relations along, or brings no rows whose relations a template could read.
+_ENOUGH = frozenset(
+    {"select_related", "prefetch_related", "values", "values_list", "only", "count", "exists", "get", "first", "last"}
+    | {"aggregate", "update", "delete", "in_bulk", "iterator"}
+)
 _CACHING = frozenset(
     {"cache_page", "cache_control", "UpdateCacheMiddleware", "get_or_set", "cached_property_from_cache"}
 )
@@ -46,7 +51,8 @@ def find_hints(root: Path, files: Sequence[Path], templates: object, place: str)
     read = _read_in_templates(root)
     for path, tree in trees:
         for call, model in _queries(tree, models):
-            if models[model].relations & read and "queries" not in found and not _calls(call) & _FETCHING:
+            lists = bool(_calls(call) & _LISTING) and not _calls(call) & _ENOUGH
+            if models[model].relations & read and "queries" not in found and lists:
                 found["queries"] = f"{relative(path, root)}:{call.lineno}"
             if _fields_in(call) & models[model].plain and "unindexed" not in found:
                 name = sorted(_fields_in(call) & models[model].plain)[0]
@@ -56,7 +62,8 @@ def find_hints(root: Path, files: Sequence[Path], templates: object, place: str)
 
 def _trees(root: Path, files: Sequence[Path]) -> Iterator[tuple[Path, ast.Module]]:
     for path in files[:_MOST_FILES]:
-        if "migrations" in path.parts or "tests" in path.parts or path.name.startswith("test"):
+        # What no visitor waits for does not count.
+        if {"migrations", "tests", "management"} & set(path.parts) or path.name.startswith("test"):
             continue
         try:
             yield path, read_python(path, root)

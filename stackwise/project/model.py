@@ -103,6 +103,7 @@ class Project:
     asgi: str | None = None
     requires_python: str | None = None
     requirements: Requirements = Requirements()
+    versions: dict[str, str] = field(default_factory=dict)
     databases: tuple[Database, ...] = ()
     caches: dict[str, str | None] | None = None
     uses: tuple[str, ...] = ()

@@ -274,17 +274,21 @@ def _strings(value: object) -> list[str]:
 
 def django_specifier(root: Path, requirements: Requirements) -> str | None:
     """Return the best known version specifier of Django: the lock's, else what is asked for."""
-    for pin in requirements.constraints:
-        if pin.startswith("django=="):
-            return pin.removeprefix("django")
+    return specifiers(root, requirements).get("django")
+
+
+def specifiers(root: Path, requirements: Requirements) -> dict[str, str]:
+    """Return the best known version specifier of each distribution that has one: the lock's, else what is asked for."""
     lines = [*requirements.packages]
     for name in (*requirements.files, *requirements.included):
         lines.extend(line for _, line in _logical_lines(read_text(root / name, root)))
-    for line in lines:
-        if requirement_name(line) == "django":
-            match = re.search(r"[<>=!~][^;#@]*", line.split(" --hash")[0])
-            return match[0].replace(" ", "") if match else None
-    return None
+    found: dict[str, str] = {}
+    for line in [*requirements.constraints, *lines]:
+        name = requirement_name(line)
+        match = re.search(r"[<>=!~][^;#@]*", line.split(" --hash")[0])
+        if name and match:
+            found.setdefault(name, match[0].replace(" ", ""))
+    return found
 
 
 def python_specifier(root: Path) -> str | None:

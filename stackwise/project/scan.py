@@ -19,6 +19,7 @@ from stackwise.project.requirements import (
     find_requirements,
     normalised,
     python_specifier,
+    specifiers,
 )
 from stackwise.project.settings import (
     Mention,
@@ -210,6 +211,7 @@ def _django_project(found: _Found, requirements: Requirements, findings: list[Fi
         asgi=_entry(found, "asgi"),
         requires_python=python_specifier(root),
         requirements=requirements,
+        versions=specifiers(root, requirements),
         databases=_databases(settings),
         caches=_caches(settings),
         uses=_uses(requirements.names, apps),
@@ -373,6 +375,7 @@ def _scan_other(root: Path, files: Sequence[Path], entry: layout.Entry, app_dir:
         asgi=entry.application if kind == "asgi" else None,
         requires_python=python_specifier(root),
         requirements=requirements,
+        versions=specifiers(root, requirements),
         uses=_uses(requirements.names, ()),
         static_root=_static_folder(entry.path, root),
         static_url="/static/" if _static_folder(entry.path, root) else None,

@@ -63,6 +63,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "chosen": list(layer.chosen),
         "recommended": layer.recommended.id,
         "comes_by": layer.recommended.comes_by,
+        "choose_when": layer.recommended.choose_when,
         "fit": layer.fit,
         "because": [{"weight": reason.weight, "says": reason.says, "rule": reason.rule} for reason in layer.reasons],
         "runner_up": layer.runner_up.id if layer.runner_up else None,
@@ -161,18 +162,23 @@ def _layer_lines(layer: Mapping[str, Any], width: int, *, explain: bool) -> Iter
     head = f"{layer['category']}: {layer['recommended']}{mark}"
     if chosen and chosen != layer["recommended"]:
         head += f"; chosen is {chosen}"
-    first = next((reason["says"] for reason in layer["because"] if reason["weight"] > 0), "")
-    yield from _wrapped(f"{head}. {first}", width)
+    yield from _wrapped(f"{head}. {_why(layer)}", width)
     if explain:
         yield f"    fit {layer['fit']:g} = " + " ".join(_term(reason) for reason in layer["because"])
-    if layer["runner_up"]:
+    if layer["better"]:
+        yield from _wrapped(f"  {layer['better']} would fit better, by {-layer['behind']:g}; stackwise does not install it", width)
+    elif layer["runner_up"]:
         tip = next((tip for tip in layer["tips"] if tip["component"] == layer["runner_up"]), None)
         tipped = (
             f"; `{tip['question']}: {_answer(tip['answer'])}` would tip it" if tip else "; no single answer tips it"
         )
         yield from _wrapped(f"  runner-up {layer['runner_up']}, {layer['behind']:g} behind{tipped}", width)
-    if layer["better"]:
-        yield from _wrapped(f"  {layer['better']} would fit better, and stackwise does not install it", width)
+
+
+def _why(layer: Mapping[str, Any]) -> str:
+    """Return the rule that speaks for it most, else when one would take it."""
+    rules = (reason["says"] for reason in layer["because"] if reason["weight"] > 0 and reason["rule"])
+    return next(rules, layer["choose_when"])
 
 
 def _term(reason: Mapping[str, Any]) -> str:
@@ -224,8 +230,8 @@ def _market_lines(quotes: Sequence[Mapping[str, Any]], width: int, *, explain: b
 
 def _failure_lines(point: Mapping[str, Any], currency: str, width: int) -> Iterator[str]:
     yield from _wrapped(f"{point['name']}: {point['says']}", width)
-    money = "unknown money" if point["money"] is None else f"{point['money']:g} {currency}"
-    yield from _wrapped(f"  to remove it: {point['remove']} Some {money} and {point['hours']:g} hours a month.", width)
+    money = "unknown money" if point["money"] is None else f"{point['money']:.0f} {currency}"
+    yield from _wrapped(f"  to remove it: {point['remove']} It costs some {money} and {point['hours']:g} hours a month.", width)
 
 
 def _wrapped(line: str, width: int) -> list[str]:
@@ -265,8 +271,7 @@ def _layer_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Itera
     for layer in after["layers"]:
         was = old.get(layer["category"])
         if was and was["recommended"] != layer["recommended"]:
-            first = next((reason["says"] for reason in layer["because"] if reason["weight"] > 0), "")
-            yield f"{layer['category']}: {was['recommended']} -> {layer['recommended']}. {first}".rstrip()
+            yield f"{layer['category']}: {was['recommended']} -> {layer['recommended']}. {_why(layer)}"
         if was and was["better"] != layer["better"] and layer["better"]:
             yield f"{layer['category']}: {layer['better']} would now fit better, and stackwise does not install it"
 
