@@ -74,21 +74,30 @@ def conflicts_of(advice: tuple[Advice, ...]) -> tuple[str, ...]:
 def options_for(category: Category, choices: Choices, project: Project, catalog: Catalog) -> tuple[Option, ...]:
     """Return the options of a layer, each with the reason why it cannot be taken beside the other choices."""
     taken = choices.components(category.answer)
-    reasons = {c.id: why_not(c, category, choices, project, catalog) for c in catalog.options(category.id)}
-    scale = Scale(catalog, gather(choices, project, catalog))
     components = {component.id: component for component in catalog.options(category.id)}
-    order = best(
-        {name: eligible(c, category, reasons[name]) for name, c in components.items()}, components, category, scale
-    )
-    first = order[0] if order else ""
+    reasons = {name: why_not(c, category, choices, project, catalog) for name, c in components.items()}
+    scale = _scale(choices, project, catalog)
+    may = {name: eligible(c, category, reasons[name]) for name, c in components.items()}
+    order = best(may, components, category, scale) if scale else []
+    first = order[0] if order else category.default
     return tuple(
         Option(component, name in taken, name == first, reasons[name], _praise(scale, component))
         for name, component in components.items()
     )
 
 
-def _praise(scale: Scale, component: Component) -> str:
-    return next((reason.says for reason in scale.reasons(component) if reason.weight > 0), "")
+def _scale(choices: Choices, project: Project, catalog: Catalog) -> Scale | None:
+    """Return what everything weighs; None while a size is chosen that is not sold."""
+    try:
+        return Scale(catalog, gather(choices, project, catalog))
+    except UsageError:
+        return None
+
+
+def _praise(scale: Scale | None, component: Component) -> str:
+    """Return the rule that speaks for a component most, else when one would take it."""
+    rules = (r.says for r in scale.reasons(component) if r.weight > 0 and r.rule) if scale else iter(())
+    return next(rules, component.choose_when)
 
 
 def why_not(component: Component, category: Category, choices: Choices, project: Project, catalog: Catalog) -> str:

@@ -147,7 +147,7 @@ def _failures(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> Iter
 
 
 def _price_of_a_server(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> float | None:
-    """Return what the chosen size costs in the currency of the budget; of a machine of one's own, the cheapest rented."""
+    """Return what the chosen size costs in the currency of the budget; where that is nothing, the cheapest rented."""
     if facts["cost.amount"]:
         return converted(facts["cost.amount"], facts["cost.currency"], facts["budget.currency"], catalog)
     first = next((quote for quote in quotes if quote.lines[0].amount is not None), None)

@@ -1,4 +1,4 @@
-"""Versions that cannot meet, foreseen from data: Django, Python, the system, the database and what has no wheel. Pure."""
+"""Versions that cannot meet, foreseen from data: Django, Python, the system, the database, and wheels. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _series(project: Project, catalog: Catalog) -> Release | None:
     specifier = project.django_version
     if project.framework != "django" or not specifier:
         return None
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only where there is something to compare
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - many plans compare nothing
 
     try:
         admitted = SpecifierSet(specifier)
@@ -73,7 +73,7 @@ def _django_and_database(django: Release, facts: Mapping[str, Any], catalog: Cat
         yield (
             "django-and-database",
             "conflict",
-            f"Django {django.version} wants {_DATABASES[database]} {oldest} or newer, and {system.version} has {brought}.",
+            f"Django {django.version} wants {_DATABASES[database]} {oldest}, and {system.version} has {brought}.",
             "Django refuses to talk to an older one. Take a newer system, or an older Django.",
             "stack.os: debian-13",
             (*django.sources, *system.sources),
@@ -89,7 +89,7 @@ def _django_and_driver(django: Release, project: Project) -> Iterator[Said]:
             yield (
                 f"django-and-{driver}",
                 "conflict",
-                f"Django {django.version} wants {driver} {oldest} or newer, and the project pins {name} to {pinned}.",
+                f"Django {django.version} wants {driver} {oldest}, and {name} is pinned to {pinned}.",
                 "Django refuses an older driver when it starts.",
                 f"requirements: {name}>={oldest}",
                 django.sources,
@@ -102,7 +102,7 @@ def _out_of_support(django: Release, facts: Mapping[str, Any]) -> Iterator[Said]
             "django-out-of-support",
             "warning",
             f"Django {django.version} got its last security update by {django.until}.",
-            "A hole that is found from now on stays open. Raise it by one series at a time, with the tests run between.",
+            "A hole that is found now stays open. Raise it by one series at a time, with the tests run between.",
             "requirements: a Django that is looked after",
             django.sources,
         )

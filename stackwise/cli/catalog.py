@@ -96,7 +96,7 @@ def compare_command(names: tuple[str, ...], as_json: bool) -> None:
 
     catalog = load_catalog()
     components = list({(component := catalog.component(name)).id: component for name in names}.values())
-    if not 2 <= len(components) <= _MOST_COMPARED:
+    if len(components) not in range(2, _MOST_COMPARED + 1):
         raise UsageError(
             f"two to {_MOST_COMPARED} components can be compared, not {len(components)}",
             hint="for example: stackwise catalog compare nginx caddy apache",
@@ -133,14 +133,16 @@ def _facts(component: Component, catalog: Catalog) -> Iterator[tuple[str, str]]:
     for system in catalog.components.of("os"):
         version = system.system.versions.get(component.id) if system.system else None
         if version:
-            yield system.name, version
+            yield system.id, version
     yield "choose it when", component.choose_when
     yield "leave it when", component.leave_when
 
 
 def _table(components: list[Component], catalog: Catalog) -> Iterator[str]:
     width = max(14, (_WIDTH - 20) // len(components))
-    yield " " * 20 + "".join(click.style(f"{component.name[: width - 2]:<{width}}", bold=True) for component in components)
+    yield " " * 20 + "".join(
+        click.style(f"{component.name[: width - 2]:<{width}}", bold=True) for component in components
+    )
     for word, tradeoff in catalog.tradeoffs.items():
         sign = "+" if tradeoff.side == "good_at" else "−"  # noqa: RUF001 - a minus is what it is
         if any(word in (*c.good_at, *c.costs) for c in components):
@@ -186,7 +188,9 @@ def _page(component: Component, catalog: Catalog) -> Iterator[str]:
     )
     if component.offer:
         yield from _section("Sold as", list(_sold(component.offer)))
-    yield from _section("Measured", [f"{m.what}: {m.value:g} {m.unit}, by `{m.command}` on {m.day}" for m in component.measured])
+    yield from _section(
+        "Measured", [f"{m.what}: {m.value:g} {m.unit}, by `{m.command}` on {m.day}" for m in component.measured]
+    )
     yield from _section("Sources", [f"{s.url} (read {s.read}) {s.says}".rstrip() for s in component.sources])
 
 

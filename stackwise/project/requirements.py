@@ -284,10 +284,10 @@ def specifiers(root: Path, requirements: Requirements) -> dict[str, str]:
         lines.extend(line for _, line in _logical_lines(read_text(root / name, root)))
     found: dict[str, str] = {}
     for line in [*requirements.constraints, *lines]:
-        name = requirement_name(line)
+        asked = requirement_name(line)
         match = re.search(r"[<>=!~][^;#@]*", line.split(" --hash")[0])
-        if name and match:
-            found.setdefault(name, match[0].replace(" ", ""))
+        if asked and match:
+            found.setdefault(asked, match[0].replace(" ", ""))
     return found
 
 

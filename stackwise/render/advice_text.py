@@ -166,7 +166,9 @@ def _layer_lines(layer: Mapping[str, Any], width: int, *, explain: bool) -> Iter
     if explain:
         yield f"    fit {layer['fit']:g} = " + " ".join(_term(reason) for reason in layer["because"])
     if layer["better"]:
-        yield from _wrapped(f"  {layer['better']} would fit better, by {-layer['behind']:g}; stackwise does not install it", width)
+        yield from _wrapped(
+            f"  {layer['better']} would fit better, by {-layer['behind']:g}; stackwise does not install it", width
+        )
     elif layer["runner_up"]:
         tip = next((tip for tip in layer["tips"] if tip["component"] == layer["runner_up"]), None)
         tipped = (
@@ -178,7 +180,7 @@ def _layer_lines(layer: Mapping[str, Any], width: int, *, explain: bool) -> Iter
 def _why(layer: Mapping[str, Any]) -> str:
     """Return the rule that speaks for it most, else when one would take it."""
     rules = (reason["says"] for reason in layer["because"] if reason["weight"] > 0 and reason["rule"])
-    return next(rules, layer["choose_when"])
+    return str(next(rules, layer["choose_when"]))
 
 
 def _term(reason: Mapping[str, Any]) -> str:
@@ -231,7 +233,9 @@ def _market_lines(quotes: Sequence[Mapping[str, Any]], width: int, *, explain: b
 def _failure_lines(point: Mapping[str, Any], currency: str, width: int) -> Iterator[str]:
     yield from _wrapped(f"{point['name']}: {point['says']}", width)
     money = "unknown money" if point["money"] is None else f"{point['money']:.0f} {currency}"
-    yield from _wrapped(f"  to remove it: {point['remove']} It costs some {money} and {point['hours']:g} hours a month.", width)
+    yield from _wrapped(
+        f"  to remove it: {point['remove']} It costs some {money} and {point['hours']:g} hours a month.", width
+    )
 
 
 def _wrapped(line: str, width: int) -> list[str]:

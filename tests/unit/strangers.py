@@ -91,6 +91,7 @@ class Site:
         self.folder = folder
         folder.mkdir()
         for name, text in render_overlay(project, decisions).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
         root = Path(project.root)
         self.environment = {

@@ -111,7 +111,7 @@ def test_django_sees_what_was_wished(tmp_path: Path, style: str) -> None:
     assert seen["DEBUG"] is False
     assert tuple(seen["ALLOWED_HOSTS"]) == HOSTS
     database = seen["DATABASES"]["default"]
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "stackwise_postgresql"
     assert (database["NAME"], database["USER"]) == ("shop", "shop")
     assert database["HOST"] or database["OPTIONS"]["host"] == "/run/postgresql"
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
