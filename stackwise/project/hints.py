@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackwise.errors import ProjectError
+from stackwise.project import layout
 from stackwise.project.source import read_python, read_text, relative
 
 _RELATIONS = frozenset({"ForeignKey", "OneToOneField"})
@@ -26,6 +27,8 @@ _ENOUGH = frozenset(
 _CACHING = frozenset(
     {"cache_page", "cache_control", "UpdateCacheMiddleware", "get_or_set", "cached_property_from_cache"}
 )
+# A module without any of these words has nothing to tell, and need not be read closely.
+_TELLING = re.compile(r"models\.|\bobjects\b|cache_page|UpdateCacheMiddleware|get_or_set|cache_control")
 # A project with more templates or modules than this is looked at as far as this.
 _MOST_FILES = 2000
 
@@ -40,6 +43,8 @@ class _Model:
 def find_hints(root: Path, files: Sequence[Path], templates: object, place: str) -> dict[str, str]:
     """Return the hints by name, each with its place. `templates` is the setting TEMPLATES, where it is known."""
     trees = list(_trees(root, files))
+    if not trees:
+        return {}
     models = {name: model for _, tree in trees for name, model in _models(tree)}
     found: dict[str, str] = {}
     if _loads_uncached(templates):
@@ -66,8 +71,9 @@ def _trees(root: Path, files: Sequence[Path]) -> Iterator[tuple[Path, ast.Module
         if {"migrations", "tests", "management"} & set(path.parts) or path.name.startswith("test"):
             continue
         try:
-            yield path, read_python(path, root)
-        except ProjectError:
+            if _TELLING.search(read_text(path, root)):
+                yield path, read_python(path, root)
+        except (ProjectError, OSError):
             continue
 
 
@@ -157,9 +163,7 @@ def _names(tree: ast.Module) -> set[str]:
 def _read_in_templates(root: Path) -> set[str]:
     """Return the names that templates read of the rows of a loop: `author`, where a row is `post.author`."""
     found: set[str] = set()
-    for path in sorted(root.glob("**/templates/**/*.html"))[:_MOST_FILES]:
-        if "node_modules" in path.parts or ".venv" in path.parts:
-            continue
+    for path in layout.template_files(root)[:_MOST_FILES]:
         text = read_text(path, root)
         for row in re.findall(r"{%-?\s*for\s+(\w+)\s+in", text):
             found |= set(re.findall(rf"{{[{{%][^}}]*\b{row}\.(\w+)", text))

@@ -56,13 +56,22 @@ class Entry:
 
 def python_files(root: Path) -> list[Path]:
     """Return the project's own Python files, the shallowest first; links are not followed."""
+    return _own_files(root, ".py")
+
+
+def template_files(root: Path) -> list[Path]:
+    """Return the project's own templates: HTML below a folder of that name."""
+    return [path for path in _own_files(root, ".html") if "templates" in path.parts]
+
+
+def _own_files(root: Path, ending: str) -> list[Path]:
     found: list[Path] = []
     for folder, folders, files in os.walk(root):
         here = Path(folder)
         folders[:] = sorted(name for name in folders if is_own_folder(here / name))
         if len(here.relative_to(root).parts) >= _DEEPEST:
             folders.clear()
-        found.extend(here / name for name in files if name.endswith(".py") and _is_own_file(here / name, root))
+        found.extend(here / name for name in files if name.endswith(ending) and _is_own_file(here / name, root))
         if len(found) > _MOST_FILES:
             break
     return sorted(found, key=lambda path: (len(path.parts), path.as_posix()))

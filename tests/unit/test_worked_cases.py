@@ -86,7 +86,7 @@ CASES = [
         "an agency with fifteen small sites",
         CHAPTER,
         {"needs.sites": 15, "needs.requests_per_minute": 30, "team.operations": "comfortable"},
-        best={"hosting-kind": "vps", "monitoring": "prometheus"},
+        best={"hosting-kind": "vps", "monitoring": "prometheus-node-exporter"},
         says={"sites-on-one-server"},
     ),
     Case(
@@ -229,7 +229,7 @@ CASES = [
         "minutes of data may be lost",
         CHAPTER,
         {"needs.data_loss": "minutes"},
-        best={"backups": "pgbackrest"},
+        best={"backups": "barman"},
         says={"no-backups"},
     ),
     Case(
@@ -354,7 +354,7 @@ def test_case(case: Case, catalog: Catalog) -> None:
     said = {piece.id for piece in found.advice}
     assert case.says <= said
     assert not case.silent & said
-    verdicts = {verdict.property: verdict.verdict for verdict in found.verdicts}
+    verdicts: dict[str, str] = {verdict.property: verdict.verdict for verdict in found.verdicts}
     assert {name: verdicts[name] for name in case.verdicts} == case.verdicts
     assert bool(conflicts_of(found.advice)) is case.refused
 
