@@ -98,43 +98,46 @@ def adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
 
 
-def build(shape: Callable[..., _T], data: object) -> _T:
-    """Return the object that `data` describes, without pydantic. Raises MisfitError where that is not certain."""
-    built: _T = _converter(shape)(data)
+def build(shape: Callable[..., _T], data: object, *, trust: bool = False) -> _T:
+    """Return the object that `data` describes, without pydantic. Raises MisfitError where that is not certain.
+
+    `trust` leaves out what `Where` says, for data that was checked before.
+    """
+    built: _T = _converter(shape, trust)(data)
     return built
 
 
 @functools.cache
-def _converter(hint: Any) -> _Converter:  # noqa: PLR0911 - one return a kind of type
+def _converter(hint: Any, trust: bool) -> _Converter:  # noqa: PLR0911 - one return a kind of type
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return functools.partial(_object, hint)
+        return functools.partial(_object, hint, trust)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return functools.partial(
-            _limited, _converter(arguments[0]), tuple(a for a in arguments[1:] if isinstance(a, Where))
-        )
+        plain = _converter(arguments[0], trust)
+        limits = tuple(limit for limit in arguments[1:] if isinstance(limit, Where))
+        return plain if trust else functools.partial(_limited, plain, limits)
     if origin in (tuple, list):
-        return functools.partial(_sequence, origin, _converter(arguments[0]))
+        return functools.partial(_sequence, origin, _converter(arguments[0], trust))
     if origin is dict:
-        return functools.partial(_mapping, _converter(arguments[0]), _converter(arguments[1]))
+        return functools.partial(_mapping, _converter(arguments[0], trust), _converter(arguments[1], trust))
     if origin in (Union, types.UnionType):
-        return functools.partial(_one_of, tuple(_converter(argument) for argument in arguments))
+        return functools.partial(_one_of, tuple(_converter(argument, trust) for argument in arguments))
     if origin is Literal:
         return functools.partial(_literal, arguments)
     return _plain[hint]
 
 
 @functools.cache
-def _parts(shape: type) -> tuple[dict[str, _Converter], frozenset[str]]:
+def _parts(shape: type, trust: bool) -> tuple[dict[str, _Converter], frozenset[str]]:
     hints = get_type_hints(shape, include_extras=True)
     fields = dataclasses.fields(shape)
     missing = dataclasses.MISSING
     needed = (f.name for f in fields if f.default is missing and f.default_factory is missing)
-    return {field.name: _converter(hints[field.name]) for field in fields}, frozenset(needed)
+    return {field.name: _converter(hints[field.name], trust) for field in fields}, frozenset(needed)
 
 
-def _object(shape: type, data: Any) -> Any:
-    converters, needed = _parts(shape)
+def _object(shape: type, trust: bool, data: Any) -> Any:
+    converters, needed = _parts(shape, trust)
     _require(isinstance(data, dict) and needed <= data.keys() <= converters.keys())
     try:
         return shape(**{name: converters[name](value) for name, value in data.items()})

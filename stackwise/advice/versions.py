@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,7 +38,14 @@ def _series(project: Project, catalog: Catalog) -> Release | None:
     specifier = project.django_version
     if project.framework != "django" or not specifier:
         return None
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - many plans compare nothing
+    exact = re.fullmatch(r"(?:==|~=)(\d+\.\d+)(?:\.\d+)*", specifier)
+    if exact:
+        return next((release for release in catalog.versions.django if release.version == exact[1]), None)
+    return _newest_admitted(specifier, catalog)
+
+
+def _newest_admitted(specifier: str, catalog: Catalog) -> Release | None:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - most projects pin one series
 
     try:
         admitted = SpecifierSet(specifier)

@@ -35,8 +35,11 @@ _LAST = 10_000
 class Components(Mapping[str, Component]):
     """The components by id, in the order of the walk; each is made from its document at the first look."""
 
-    def __init__(self, documents: Mapping[str, tuple[Path, Any]], categories: Mapping[str, Category]) -> None:
-        """Keep the `documents` by id, each with its file."""
+    def __init__(
+        self, documents: Mapping[str, tuple[Path, Any]], categories: Mapping[str, Category], *, trust: bool
+    ) -> None:
+        """Keep the `documents` by id, each with its file; `trust` those that were checked before."""
+        self._trust = trust
         order = {category: place for place, category in enumerate(categories)}
         self._documents = dict(
             sorted(documents.items(), key=lambda item: (min(_places(item[1][1], order), default=_LAST), item[0]))
@@ -47,7 +50,7 @@ class Components(Mapping[str, Component]):
         """Return a component. Raises KeyError, CatalogError."""
         if name not in self._made:
             path, document = self._documents[name]
-            self._made[name] = _validated(path, (), Component, document)
+            self._made[name] = _validated(path, (), Component, document, trust=self._trust)
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -64,10 +67,15 @@ class Components(Mapping[str, Component]):
             self[name] for name, (_, document) in self._documents.items() if category in document["categories"]
         )
 
-    def alias(self, word: str) -> Component | None:
-        """Return the component that is also called `word`."""
-        found = (name for name, (_, document) in self._documents.items() if word in document.get("aliases", ()))
-        return next((self[name] for name in found), None)
+    def called(self, word: str, category: str = "") -> Component | None:
+        """Return the component of this id or alias, of one category where it is said."""
+        return next((self[name] for name in self._names(word, category)), None)
+
+    def _names(self, word: str, category: str) -> Iterator[str]:
+        for name, (_, document) in self._documents.items():
+            is_called = word == name or word in document.get("aliases", ())
+            if is_called and (not category or category in document["categories"]):
+                yield name
 
 
 def _places(document: Any, order: Mapping[str, int]) -> list[int]:
@@ -77,9 +85,10 @@ def _places(document: Any, order: Mapping[str, int]) -> list[int]:
 class Catalog:
     """All that can be chosen. The mappings keep the order of the walk; each part is made at the first look."""
 
-    def __init__(self, root: Path, documents: files.Documents) -> None:
-        """Keep the `documents` of the folder `root`, by file name."""
+    def __init__(self, root: Path, documents: files.Documents, *, trust: bool = False) -> None:
+        """Keep the `documents` of the folder `root`, by file name; `trust` those that were checked before."""
         self._root = root
+        self._trust = trust
         self._documents = documents
 
     @cached_property
@@ -90,7 +99,8 @@ class Catalog:
     @cached_property
     def components(self) -> Components:
         """The components, by id."""
-        return Components(_component_documents(self._root, self._documents), self.categories)
+        documents = _component_documents(self._root, self._documents)
+        return Components(documents, self.categories, trust=self._trust)
 
     @cached_property
     def tradeoffs(self) -> Mapping[str, Tradeoff]:
@@ -131,7 +141,9 @@ class Catalog:
     @cached_property
     def versions(self) -> Versions:
         """Which versions can meet."""
-        return _validated(self._root / "versions.yml", (), Versions, self._documents.get("versions.yml"))
+        return _validated(
+            self._root / "versions.yml", (), Versions, self._documents.get("versions.yml"), trust=self._trust
+        )
 
     def _list(self, name: str, shape: type[_M]) -> list[_M]:
         document, path = self._documents.get(name), self._root / name
@@ -139,7 +151,7 @@ class Catalog:
             raise CatalogError(f"{path} is missing", hint="put the file back, or install stackwise anew")
         if not isinstance(document, list):
             raise _wrong(path, (), "a list is expected")
-        return [_validated(path, (number,), shape, entry) for number, entry in enumerate(document)]
+        return [_validated(path, (number,), shape, entry, trust=self._trust) for number, entry in enumerate(document)]
 
     def check(self) -> None:
         """Look at every part of it. Raises CatalogError with the first fault."""
@@ -156,14 +168,14 @@ class Catalog:
 
     def component(self, name: str) -> Component:
         """Return the component with this id or alias. Raises UsageError that names the nearest one."""
-        found = self.components.get(name) or self.components.alias(name)
+        found = self.components.get(name) or self.components.called(name)
         if found is None:
             raise UsageError(f"the catalog has no component {name!r}", hint=nearest(name, self.components))
         return found
 
     def in_category(self, category: str, word: str) -> Component | None:
         """Return the component of a category with this id or alias; `none` may mean another one in each category."""
-        return next((c for c in self.components.of(category) if word == c.id or word in c.aliases), None)
+        return self.components.called(word, category)
 
     def options(self, category: str) -> tuple[Component, ...]:
         """Return the components of a category, those that stackwise installs first, then by name."""
@@ -188,7 +200,7 @@ def load_catalog(directory: Path | None = None) -> Catalog:
     root = directory or paths.catalog_dir()
     documents = files.kept(root)
     if documents is not None:
-        return Catalog(root, documents)
+        return Catalog(root, documents, trust=True)
     documents = files.read(root)
     catalog = Catalog(root, documents)
     catalog.check()
@@ -220,9 +232,9 @@ def _keyed(items: Iterable[Any]) -> dict[str, Any]:
     return keyed
 
 
-def _validated(path: Path, place: tuple[str | int, ...], model: type[_M], entry: object) -> _M:
+def _validated(path: Path, place: tuple[str | int, ...], model: type[_M], entry: object, *, trust: bool = False) -> _M:
     try:
-        return shapes.build(model, entry)
+        return shapes.build(model, entry, trust=trust)
     except shapes.MisfitError:
         return _checked(path, place, model, entry)
 
