@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stackwise.answers import Answers, Choices, answers_text, choose, load_answers
-from stackwise.answers.write import scanned_answers
+from stackwise.answers import Answers, Choices, answers_text, choose, load_answers, parse_answers
+from stackwise.answers.write import first_answers, scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.journal import Journal
 from stackwise.operate.source import source_folder
@@ -78,6 +78,24 @@ class Job:
     def answers_text(self) -> str:
         """Return the answers as the rendered project keeps them."""
         return answers_text(self.answers)
+
+
+def first_file(project: Project, catalog: Catalog, given: Mapping[str, Any], source: str, folder: Path) -> str:
+    """Return a commented first answers file, with the choices that fit what the scan found and what is given.
+
+    Raises AnswersError for a given answer that is wrong.
+    """
+    from stackwise.advice.report import recommend  # noqa: PLC0415 - a plan is made without it
+
+    usual = first_answers(project, catalog, given, source, folder)
+    choices = choose(parse_answers(usual, folder / "stackwise.yml", catalog), scanned_answers(project), catalog)
+    layers = recommend(choices, told(project, choices), catalog)
+    fitting = {
+        layer.category.answer: layer.recommended.id
+        for layer in layers
+        if layer.category.answer and layer.recommended.installable
+    }
+    return first_answers(project, catalog, given, source, folder, fitting)
 
 
 def load_job(path: Path, overrides: Mapping[str, Any] | None = None) -> Job:

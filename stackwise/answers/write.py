@@ -28,12 +28,19 @@ _SECTIONS = {
 }
 
 
-def first_answers(project: Project, catalog: Catalog, given: Mapping[str, Any], source: str, folder: Path) -> str:
+def first_answers(  # noqa: PLR0913, PLR0917 - what a first file is made of
+    project: Project,
+    catalog: Catalog,
+    given: Mapping[str, Any],
+    source: str,
+    folder: Path,
+    recommended: Mapping[str, Any] | None = None,
+) -> str:
     """Return a commented answers file for a scanned project. `source` is where the project lies, seen from `folder`.
 
-    Raises AnswersError for a given answer that is wrong.
+    `recommended` are choices that fit better than the usual ones. Raises AnswersError for a given answer that is wrong.
     """
-    usual = {"name": _name_of(project, catalog), "project.source": source}
+    usual = {**(recommended or {}), "name": _name_of(project, catalog), "project.source": source}
     usual["access.domain"] = f"{usual['name']}.test"
     if "name" in given and isinstance(given["name"], str):
         usual["access.domain"] = f"{given['name']}.test"

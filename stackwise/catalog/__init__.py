@@ -245,7 +245,8 @@ def _checked(path: Path, place: tuple[str | int, ...], model: type[_M], entry: o
     try:
         return shapes.check(model, entry)
     except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
+        # A key that is not known says more than the one that is missing because of it, and has a line.
+        first = min(exc.errors(include_url=False), key=lambda fault: fault["type"] == "missing")
         raise _wrong(path, (*place, *first["loc"]), first["msg"]) from exc
 
 

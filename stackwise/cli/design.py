@@ -65,9 +65,9 @@ def scan_command(directory: Path, as_json: bool) -> None:
 @click.option("--explain", is_flag=True, help="Say what the team should move into its own settings.")
 def init_command(directory: Path, output: Path | None, overrides: tuple[str, ...], force: bool, explain: bool) -> None:
     """Write a commented answers file for the project in DIRECTORY (this folder), asking nothing."""
-    from stackwise.answers.write import first_answers
     from stackwise.catalog import load_catalog
     from stackwise.cli.options import _override
+    from stackwise.job import first_file
     from stackwise.project import scan
 
     target = output or directory / DEFAULT_FILE
@@ -80,7 +80,7 @@ def init_command(directory: Path, output: Path | None, overrides: tuple[str, ...
     given = dict(_override(context, context.command.params[2], text) for text in overrides)
     project = scan(directory)
     base = Path.cwd() if to_stdout else target.resolve().parent
-    text = first_answers(project, load_catalog(), given, _relative(directory.resolve(), base), base)
+    text = first_file(project, load_catalog(), given, _relative(directory.resolve(), base), base)
     if to_stdout:
         click.echo(text, nl=False)
     else:

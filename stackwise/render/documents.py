@@ -83,15 +83,16 @@ def plan_text(document: Mapping[str, Any], width: int = _WIDTH) -> str:
 
 
 def advice_lines(advice: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield each piece of advice with its reason and what would settle it."""
+    """Yield each piece of advice with its reason and what would settle it; of what was accepted, the team's reason."""
     for piece in advice:
+        if piece["accepted"]:
+            yield f"accepted [{piece['id']}] {piece['accepted']}"
+            continue
         yield f"{piece['kind']} [{piece['id']}] {piece['says']}"
         yield f"  {piece['because']}"
         if piece["where"]:
             yield f"  change: {piece['where']}"
-        if piece["accepted"]:
-            yield f"  accepted: {piece['accepted']}"
-        elif piece["settle"]:
+        if piece["settle"]:
             yield f"  settle it with: {piece['settle']}"
 
 

@@ -18,11 +18,11 @@ from stackwise.advice.sizing import option_values
 from stackwise.answers import Answers, Choices, checked, choose
 from stackwise.answers.check import Places, why_wrong
 from stackwise.answers.document import Document, flatten
-from stackwise.answers.write import first_answers, scanned_answers
+from stackwise.answers.write import scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Category, Question
 from stackwise.errors import AnswersError, Fault, InterruptedRunError, StackwiseError, UsageError
-from stackwise.job import Job, make_job, told
+from stackwise.job import Job, first_file, make_job, told
 from stackwise.journal.record import records
 from stackwise.operate.source import source_folder
 from stackwise.project import Project, scan
@@ -310,7 +310,7 @@ def open_design(path: Path) -> Design:
     scanned = look_at(".", None, folder)
     if scanned.project is None:
         raise scanned.problem or UsageError(f"{folder} holds no project")
-    text = first_answers(scanned.project, catalog, {}, ".", folder)
+    text = first_file(scanned.project, catalog, {}, ".", folder)
     return Design(Document.parse(text, str(path)), path, catalog, scanned, new=True)
 
 

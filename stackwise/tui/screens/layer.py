@@ -139,7 +139,7 @@ def row_content(option: Option) -> Content:
     parts.append("\n")
     if option.recommended:
         parts.append(("recommended  ", "$text-accent"))
-    return Content.assemble(*parts, (option.why_not or ", ".join(component.good_at), "dim"))
+    return Content.assemble(*parts, (option.why_not or option.because, "dim"))
 
 
 def note_content(option: Option, catalog: Catalog) -> Content:
