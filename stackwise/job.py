@@ -93,7 +93,7 @@ def first_file(project: Project, catalog: Catalog, given: Mapping[str, Any], sou
     fitting = {
         layer.category.answer: layer.recommended.id
         for layer in layers
-        if layer.category.answer and layer.recommended.installable
+        if layer.category.answer and layer.recommended and layer.recommended.installable
     }
     return first_answers(project, catalog, given, source, folder, fitting)
 

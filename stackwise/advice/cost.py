@@ -6,7 +6,7 @@ The size is the cheapest that carries the need; where one does not, it is severa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -84,15 +84,16 @@ def market(choices: Choices, project: Project, catalog: Catalog, kind: str, extr
     quotes = [
         quote
         for seller in sellers
-        if seller.offer and seller.offer.kind == kind and seller.state.state != "gone" and _rented(seller)
+        if seller.offer and seller.offer.kind == kind and _serves(seller, seller.offer, facts)
         if (quote := quote_of(seller.id, seller.offer, need, catalog))
     ]
     return tuple(sorted(quotes, key=lambda q: (q.total is None, bool(q.unknown), q.total or 0, q.provider)))
 
 
-def _rented(component: Component) -> bool:
-    """Whether others can reach what it sells: the sandbox costs nothing, and nobody but you sees it."""
-    return "not-for-the-public" not in component.costs
+def _serves(seller: Component, offer: Offer, facts: Mapping[str, Any]) -> bool:
+    """Whether visitors can be served from there: in the open, by somebody who is still there, on their continent."""
+    near = facts["needs.visitors"] == "anywhere" or not offer.continents or facts["needs.visitors"] in offer.continents
+    return near and seller.state.state != "gone" and "not-for-the-public" not in seller.costs
 
 
 def quote_of(seller: str, offer: Offer, need: Need, catalog: Catalog) -> Quote | None:
@@ -122,7 +123,8 @@ def _fitting(offer: Offer, size: Size, need: Need) -> tuple[Size, int] | None:
     carried = load["capacity.requests_per_minute"] / max(1, facts["servers.app"])
     count = max(1, math.ceil(facts["needs.requests_per_minute"] / carried)) if carried else 1
     several = facts["needs.downtime"] in ("minutes", "none")
-    return size, max(count, 2 if several else 1)
+    # Each site stands on a server, or in processes, of its own.
+    return size, max(count, 2 if several else 1) * facts["needs.sites"]
 
 
 def _lines(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> Iterator[Line]:
@@ -132,12 +134,14 @@ def _lines(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> Itera
     if extras.ipv4:
         yield Line("IPv4 address", extras.ipv4 * count)
     if offer.kind == "paas":
-        yield Line("managed PostgreSQL", extras.database)
+        sites = facts["needs.sites"]
+        yield Line("managed PostgreSQL", None if extras.database is None else extras.database * sites)
         if facts["stack.cache"] == "redis":
-            yield Line("managed Redis or Valkey", extras.cache)
+            yield Line("managed Redis or Valkey", None if extras.cache is None else extras.cache * sites)
         return
-    if count > 1:
-        yield Line("a server for the database", size.price)
+    if count > facts["needs.sites"]:
+        price = None if size.price is None else size.price * facts["needs.sites"]
+        yield Line("a server for the database of each site", price)
     if facts["needs.data"] != "disposable":
         yield Line("backups", _backups(offer, size, count, facts))
     beyond = facts["needs.storage_gb"] + SYSTEM_GB - size.disk_gb

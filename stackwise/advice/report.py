@@ -24,11 +24,14 @@ PROPERTIES = ("available", "resilient", "secure", "responsive", "capacity")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What is recommended for a layer, why, what was close, and which answers would tip it."""
+    """What is recommended for a layer, why, what was close, and which answers would tip it.
+
+    `recommended` is None where the design does without; the category says why.
+    """
 
     category: Category
     chosen: tuple[str, ...]
-    recommended: Component
+    recommended: Component | None
     fit: float
     reasons: tuple[Reason, ...]
     runner_up: Component | None
@@ -36,6 +39,11 @@ class Layer:
     tips: tuple[Tip, ...]
     better: Component | None = None
     """What would fit better, and is not installed by stackwise."""
+
+    @property
+    def best(self) -> str:
+        """The id of what is recommended, or "none"."""
+        return self.recommended.id if self.recommended else "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,9 @@ def recommend(choices: Choices, project: Project, catalog: Catalog) -> Iterator[
     for name, order in orders.items():
         category = catalog.categories[name]
         ours = best(eligibles[name], catalog.components, category, scale)
-        if ours:
+        if not evaluate(category.wanted, facts):
+            yield Layer(category, (), None, 0.0, (), None, 0.0, ())
+        elif ours:
             yield _layer(category, ours[0], order, choices, scale, turned[name])
 
 

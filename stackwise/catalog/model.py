@@ -50,6 +50,8 @@ class Category(Shape):
     beginner: Sentence = said("What this layer is, for somebody who has never met it")
     answer: str = said("The key of the answers file that holds the choice, such as `stack.web`", default="")
     default: str = said("The component that is taken where nothing else speaks", default="")
+    wanted: Expression = said("When a design needs one of these at all", default="True")
+    without: Words = said("Why a design does without, where it is not wanted", default="")
     beyond: bool = said("True where the best is recommended even if stackwise does not install it", default=False)
     multiple: bool = said("True where several components make sense side by side", default=False)
     group: str = said("The inventory group whose servers carry it; empty where nothing is installed", default="")

@@ -61,9 +61,9 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "category": layer.category.id,
         "answer": layer.category.answer,
         "chosen": list(layer.chosen),
-        "recommended": layer.recommended.id,
-        "comes_by": layer.recommended.comes_by,
-        "choose_when": layer.recommended.choose_when,
+        "recommended": layer.best,
+        "comes_by": layer.recommended.comes_by if layer.recommended else None,
+        "choose_when": layer.recommended.choose_when if layer.recommended else layer.category.without,
         "fit": layer.fit,
         "because": [{"weight": reason.weight, "says": reason.says, "rule": reason.rule} for reason in layer.reasons],
         "runner_up": layer.runner_up.id if layer.runner_up else None,
@@ -163,7 +163,7 @@ def _layer_lines(layer: Mapping[str, Any], width: int, *, explain: bool) -> Iter
     if chosen and chosen != layer["recommended"]:
         head += f"; chosen is {chosen}"
     yield from _wrapped(f"{head}. {_why(layer)}", width)
-    if explain:
+    if explain and layer["because"]:
         yield f"    fit {layer['fit']:g} = " + " ".join(_term(reason) for reason in layer["because"])
     if layer["better"]:
         yield from _wrapped(

@@ -349,7 +349,7 @@ def advised(case: Case, catalog: Catalog) -> Report:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Case, catalog: Catalog) -> None:
     found = advised(case, catalog)
-    best = {layer.category.id: layer.recommended.id for layer in found.layers}
+    best = {layer.category.id: layer.best for layer in found.layers}
     assert {name: best[name] for name in case.best} == case.best
     said = {piece.id for piece in found.advice}
     assert case.says <= said
@@ -374,11 +374,11 @@ def test_an_accepted_warning_is_kept_with_its_reason_and_said_no_more(catalog: C
 def test_each_layer_says_what_was_close_and_what_would_tip_it(catalog: Catalog) -> None:
     found = {layer.category.id: layer for layer in advised(CASES[2], catalog).layers}
     database = found["database"]
-    assert (database.recommended.id, database.runner_up and database.runner_up.id) == ("postgresql", "sqlite")
+    assert (database.best, database.runner_up and database.runner_up.id) == ("postgresql", "sqlite")
     tip = next(tip for tip in database.tips if tip.component == "sqlite")
     assert tip.question == "needs.requests_per_minute"
     turned = advised(Case("turned", "", {tip.question: tip.answer}), catalog)
-    assert {layer.category.id: layer.recommended.id for layer in turned.layers}["database"] == "sqlite"
+    assert {layer.category.id: layer.best for layer in turned.layers}["database"] == "sqlite"
 
 
 def test_every_tip_really_tips(catalog: Catalog) -> None:
@@ -388,8 +388,34 @@ def test_every_tip_really_tips(catalog: Catalog) -> None:
         for tip in layer.tips[:2]:
             turned = advised(replace(case, answers={**case.answers, tip.question: tip.answer}), catalog)
             found = next(other for other in turned.layers if other.category.id == layer.category.id)
-            names = {found.recommended.id, found.better.id if found.better else ""}
+            names = {found.best, found.better.id if found.better else ""}
             assert tip.component in names, (layer.category.id, str(tip))
+
+
+def test_a_small_design_does_without_what_it_does_not_need(catalog: Catalog) -> None:
+    layers = {layer.category.id: layer for layer in advised(Case("usual", ""), catalog).layers}
+    assert {name for name, layer in layers.items() if layer.best == "none"} == {
+        "paas",
+        "http-cache",
+        "load-balancer",
+        "cdn",
+        "broker",
+    }
+    assert all(layer.category.without for layer in layers.values() if layer.best == "none")
+
+
+def test_prices_are_those_of_providers_near_the_visitors(catalog: Catalog) -> None:
+    here = {quote.provider for quote in advised(Case("europe", "", {"needs.visitors": "europe"}), catalog).market}
+    there = {quote.provider for quote in advised(Case("africa", "", {"needs.visitors": "africa"}), catalog).market}
+    assert "hetzner" in here
+    assert "hetzner" not in there
+    assert there
+
+
+def test_fifteen_sites_cost_fifteen_times_as_much(catalog: Catalog) -> None:
+    one, fifteen = (advised(Case("", "", {"needs.sites": n}), catalog).market for n in (1, 15))
+    prices = [{q.provider: q.lines[0].amount for q in quotes} for quotes in (one, fifteen)]
+    assert prices[1]["digitalocean"] == 15 * (prices[0]["digitalocean"] or 0)
 
 
 def test_what_gives_first_moves_with_the_size(catalog: Catalog) -> None:
