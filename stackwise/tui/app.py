@@ -17,6 +17,7 @@ from stackwise.tui.messages import Wanted
 from stackwise.tui.running import CarryOut, carry_out
 from stackwise.tui.screens.small import TooSmall, fits
 from stackwise.tui.screens.start import StartScreen
+from stackwise.tui.screens.step import StepScreen
 
 if TYPE_CHECKING:
     from stackwise.tui.steps import Step
@@ -43,6 +44,8 @@ class Walk(AnsweringApp):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Put every step into the palette."""
         yield from super().get_system_commands(screen)
+        if isinstance(screen, StepScreen):
+            yield SystemCommand("Advice", "What fits, what was close, what it carries and costs", screen.action_advise)
         for step in self.steps:
             yield SystemCommand(f"Go to {step.title}", f"The step {step.title} of the walk", partial(self.go, step.id))
 

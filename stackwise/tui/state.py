@@ -235,6 +235,14 @@ class Design:
                 for component in self.catalog.options(category.id)
             )
 
+    def advised(self, width: int) -> list[str]:
+        """Return the whole advice, as `stackwise advise` prints it."""
+        from stackwise.advice.report import report  # noqa: PLC0415 - only who asks for it waits for it
+        from stackwise.render.advice_text import report_document, report_lines  # noqa: PLC0415 - as above
+
+        found = report(self.choices, self.project, self.catalog)
+        return list(report_lines(report_document(found), str(self.facts["budget.currency"]), width=width))
+
     def asked(self, key: str) -> Asked:
         """Return the question of a dotted key with its answer."""
         if key.startswith("options."):

@@ -10,7 +10,10 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets import Button, Footer, Input, OptionList
 
+from stackwise.advice.report import report
+from stackwise.render.advice_text import report_document, report_lines
 from stackwise.tui.app import Walk
+from stackwise.tui.screens.dialogs import Reading
 from stackwise.tui.screens.faults import FaultsScreen
 from stackwise.tui.screens.form import FormScreen
 from stackwise.tui.screens.layer import LayerScreen
@@ -47,6 +50,23 @@ async def test_keys_lead_from_an_empty_folder_to_the_review(folder: Path) -> Non
         await settled(pilot)
         assert "Plan for mysite" in shown(app, "#plan-text")
         assert set(app.standings().values()) == {"done", "open"}
+
+
+async def test_the_whole_advice_is_a_key_away_and_says_what_the_command_prints(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter", "f2")
+        await settled(pilot)
+        assert isinstance(app.screen, Reading)
+        assert app.design is not None
+        job = app.design.job()
+        document = report_document(report(job.choices, job.project, job.catalog))
+        assert list(app.screen.lines) == list(report_lines(document, "USD", width=80))
+        assert any("What it carries" in line for line in app.screen.lines)
+        await pilot.press("pagedown", "escape")
+        assert isinstance(app.screen, StepScreen)
+    assert (folder / "stackwise.yml").exists()
 
 
 async def test_what_is_typed_is_in_the_file_with_its_comments(folder: Path) -> None:
@@ -92,9 +112,7 @@ async def test_an_impossible_option_stays_visible_and_says_why(folder: Path) -> 
         assert isinstance(app.screen, LayerScreen)
         assert app.screen.step.id == "layer-app"
         assert "cannot be taken" in shown(app, "#note")
-        assert [notice.message for notice in app._notifications] == [
-            "stackwise advises on it, and does not install it."
-        ]
+        assert [notice.message for notice in app._notifications] == ["Advice only: stackwise does not install it."]
         assert (folder / "stackwise.yml").read_text() == before
 
 

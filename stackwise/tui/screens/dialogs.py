@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
@@ -47,6 +47,35 @@ class Explanation(ModalScreen[None]):
 
     def on_click(self) -> None:
         """Close it by mouse."""
+        self.dismiss(None)
+
+
+class Reading(ModalScreen[None]):
+    """A text that is longer than the screen, to be read and closed."""
+
+    CSS_PATH = "dialogs.tcss"
+    HELP = "Arrows and page keys scroll; `escape` closes it."
+    BINDINGS: ClassVar[list[BindingType]] = [_CLOSE]
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        """Show `lines` under `title`."""
+        super().__init__()
+        self.title_words, self.lines = title, lines
+
+    def compose(self) -> ComposeResult:
+        """Make the box."""
+        with Vertical(classes="box large"):
+            yield Static(self.title_words, markup=False, classes="title")
+            with VerticalScroll():
+                yield Static("\n".join(self.lines), markup=False)
+            yield Static("escape closes this", markup=False, classes="quiet")
+
+    def on_mount(self) -> None:
+        """Let the keys scroll at once."""
+        self.query_one(VerticalScroll).focus()
+
+    def action_close(self) -> None:
+        """Close it."""
         self.dismiss(None)
 
 

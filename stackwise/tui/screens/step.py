@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
+from stackwise.tui.screens.dialogs import Reading
 from stackwise.tui.widgets.map import WalkMap, WalkStrip
 from stackwise.tui.widgets.summary import SummaryLine
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from stackwise.tui.app import Walk
     from stackwise.tui.state import Design
     from stackwise.tui.steps import Step
+
+# As wide as the box of a long text is inside.
+_WIDTH = 80
 
 KEYS_HELP = """
 
@@ -28,6 +32,7 @@ KEYS_HELP = """
 | `ctrl+n`, `escape` | the next step, the step before |
 | `ctrl+g` | go to any step |
 | `ctrl+r` | the review of the whole plan |
+| `f2` | the whole advice: what fits, what was close, what it carries and costs |
 | `ctrl+p` | every action by name, and the themes |
 | `ctrl+q` | quit; everything is saved already |
 """
@@ -44,6 +49,7 @@ class StepScreen(Screen[None]):
         Binding("ctrl+n", "next", "Next", id="step.next", tooltip="Go to the next step"),
         Binding("ctrl+g", "goto", "Go to", id="step.goto", tooltip="Choose a step from the whole walk"),
         Binding("ctrl+r", "review", "Review", id="step.review", tooltip="See the plan and what speaks against it"),
+        Binding("f2", "advise", "Advice", id="step.advise", show=False, tooltip="Read the whole advice on the choices"),
     ]
 
     def __init__(self, step: Step) -> None:
@@ -118,6 +124,13 @@ class StepScreen(Screen[None]):
     def action_review(self) -> None:
         """Go to the review."""
         self.walk.go("review")
+
+    def action_advise(self) -> None:
+        """Show the whole advice on the choices as they stand."""
+        self.flush()
+        self.app.push_screen(
+            Reading("What fits, what was close, what it carries and costs", self.design.advised(_WIDTH))
+        )
 
     def action_goto(self) -> None:
         """Ask where to go."""
