@@ -117,7 +117,7 @@ def _out_of_support(django: Release, facts: Mapping[str, Any]) -> Iterator[Said]
 
 
 def _no_wheel(python: str, project: Project, catalog: Catalog) -> Iterator[Said]:
-    for name, specifier in project.versions.items():
+    for name, specifier in {**dict.fromkeys(project.requirements.names, ""), **project.versions}.items():
         rows = [row for row in catalog.versions.wheels if row.package == name]
         pinned = specifier.removeprefix("==") if specifier.startswith("==") else ""
         row = _row_of(rows, pinned)

@@ -68,6 +68,13 @@ def test_an_old_project_is_read_and_warned_of(catalog: Catalog, tmp_path: Path) 
     assert {"django-and-python", "no-wheel-psycopg2-binary", "python-too-old"} <= found.keys()
 
 
+def test_a_package_that_is_never_ready_made_needs_no_pin_to_be_foreseen(catalog: Catalog) -> None:
+    names = replace(DJANGO.requirements, names=("django", "psycopg2", "uwsgi", "pillow"))
+    found = said(catalog, replace(DJANGO, requirements=names))
+    assert {"no-wheel-psycopg2", "no-wheel-uwsgi"} <= found.keys()
+    assert "no-wheel-pillow" not in found
+
+
 def test_every_warning_that_is_foreseen_can_be_accepted(catalog: Catalog) -> None:
     projects = [pinned(django=f"~={release.version}.0") for release in catalog.versions.django]
     warned = {
