@@ -12,7 +12,7 @@ import click
 import yaml
 
 from stackwise import paths
-from stackwise.catalog import load_catalog
+from stackwise.catalog import load_catalog, tables
 from stackwise.catalog import model as catalog_model
 from stackwise.cli import app
 
@@ -88,7 +88,7 @@ def component() -> Iterator[str]:
         "Wheels",
         "Source",
     ):
-        kind = getattr(catalog_model, name)
+        kind = getattr(catalog_model, name, None) or getattr(tables, name)
         yield from (
             f"## {name}",
             "",

@@ -12,11 +12,12 @@ from stackwise.advice.facts import chosen, gather
 from stackwise.advice.hosting import Kind, kinds
 from stackwise.advice.limits import Limit, limits
 from stackwise.advice.ranking import Reason, Scale, Tip, best, eligible, tips
-from stackwise.advice.sizing import Share, memory_shares
+from stackwise.advice.sizing import Share, memory_shares, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.expression import Facts, evaluate
-from stackwise.catalog.model import Category, Component, Failure, Verdict
+from stackwise.catalog.model import Category, Component
+from stackwise.catalog.tables import Failure, Verdict
 from stackwise.project import Project
 
 PROPERTIES = ("available", "resilient", "secure", "responsive", "capacity")
@@ -63,6 +64,8 @@ class Report:
     hosting: tuple[Kind, ...]
     layers: tuple[Layer, ...]
     memory: tuple[Share, ...]
+    formulas: dict[str, str]
+    """What each part takes of the memory, by component, and how its options follow, by `component.option`."""
     limits: tuple[Limit, ...]
     market: tuple[Quote, ...]
     verdicts: tuple[Verdict, ...]
@@ -73,19 +76,29 @@ class Report:
 def report(choices: Choices, project: Project, catalog: Catalog) -> Report:
     """Return the whole advice. Raises UsageError for a provider or a size that does not exist."""
     facts = gather(choices, project, catalog)
+    parts = chosen(choices, catalog)
     quotes = market(choices, project, catalog, "vps")
     return Report(
         choices=choices,
         facts=facts,
         hosting=kinds(choices, project, catalog),
         layers=tuple(recommend(choices, project, catalog)),
-        memory=memory_shares(chosen(choices, catalog), facts),
+        memory=memory_shares(parts, facts),
+        formulas=dict(_formulas(parts, choices, facts)),
         limits=limits(facts),
         market=quotes,
         verdicts=tuple(_verdicts(catalog, facts)),
         failures=tuple(_failures(catalog, facts, quotes)),
         advice=advise(choices, project, catalog),
     )
+
+
+def _formulas(parts: tuple[Component, ...], choices: Choices, facts: Facts) -> Iterator[tuple[str, str]]:
+    yield from ((part.id, part.memory_mb) for part in parts if part.memory_mb != "0")
+    for value in option_values(parts, choices.under("options"), facts):
+        if value.question.formula:
+            unit = f" {value.question.unit}" if value.question.unit else ""
+            yield f"{value.component}.{value.question.id}", f"{value.value}{unit} {value.because}"
 
 
 def recommend(choices: Choices, project: Project, catalog: Catalog) -> Iterator[Layer]:

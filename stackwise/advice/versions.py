@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stackwise.catalog import Catalog
-from stackwise.catalog.model import Release, Source, Wheels
+from stackwise.catalog.model import Source
+from stackwise.catalog.tables import Release, Wheels
 from stackwise.project import Project
 
 Said = tuple[str, str, str, str, str, tuple[Source, ...]]

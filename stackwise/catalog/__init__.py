@@ -14,18 +14,8 @@ from typing import Any, TypeVar
 
 from stackwise import paths, shapes
 from stackwise.catalog import files
-from stackwise.catalog.model import (
-    Category,
-    Component,
-    Currency,
-    Failure,
-    Price,
-    Question,
-    Rule,
-    Tradeoff,
-    Verdict,
-    Versions,
-)
+from stackwise.catalog.model import Category, Component, Question, Rule, Tradeoff
+from stackwise.catalog.tables import Currency, Failure, Price, Verdict, Versions
 from stackwise.errors import CatalogError, UsageError
 
 _M = TypeVar("_M", bound=shapes.Shape)

@@ -29,6 +29,7 @@ def report_document(report: Report) -> dict[str, Any]:
             "memory_mb": facts["memory_mb"],
             "needed_mb": facts["memory.needed_mb"],
             "memory": [asdict(share) for share in report.memory],
+            "formulas": report.formulas,
             "page_cpu_ms": facts["page.cpu_ms"],
             "wanted": facts["needs.requests_per_minute"],
             "limits": [_limit(limit) for limit in report.limits],
@@ -195,6 +196,10 @@ def _answer(value: object) -> object:
 def _sizing_lines(sizing: Mapping[str, Any], width: int, *, explain: bool) -> Iterator[str]:
     parts = ", ".join(f"{share['component']} {share['memory_mb']}" for share in sizing["memory"])
     yield from _wrapped(f"memory: {sizing['needed_mb']} of {sizing['memory_mb']} MiB ({parts})", width)
+    if explain:
+        for name, formula in sizing["formulas"].items():
+            what = name if "." in name else f"{name}, memory in MiB ="
+            yield from _wrapped(f"  {what} {formula}", width)
     for number, limit in enumerate(sizing["limits"]):
         first = "what gives first: " if number == 0 else "then "
         yield from _wrapped(
