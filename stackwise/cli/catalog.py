@@ -62,10 +62,11 @@ def list_command(category: str | None = None, as_json: bool = False) -> None:
         return
     for name in wanted:
         click.secho(f"{catalog.categories[name].name} ({name})", bold=True)
+        width = max(len(component.id) for component in catalog.options(name))
         for component in catalog.options(name):
             mark = {"current": " ", "ageing": "~", "gone": "x"}[component.state.state]
             how = {"role": "+", "platform": "@", "advice": " "}[component.comes_by]
-            click.echo(f" {mark}{how} {component.id:<18} {component.summary}")
+            click.echo(f" {mark}{how} {component.id:<{width}}  {component.summary}")
     click.echo(f"\n{len(catalog.components)} components   + stackwise installs it  @ a service  ~ ageing  x gone")
     click.echo("more about one: stackwise catalog show ID   side by side: stackwise catalog compare ID ID")
 
@@ -98,7 +99,7 @@ def compare_command(names: tuple[str, ...], as_json: bool) -> None:
     components = list({(component := catalog.component(name)).id: component for name in names}.values())
     if len(components) not in range(2, _MOST_COMPARED + 1):
         raise UsageError(
-            f"two to {_MOST_COMPARED} components can be compared, not {len(components)}",
+            f"two to four components can be compared, not {len(components)}",
             hint="for example: stackwise catalog compare nginx caddy apache",
         )
     if as_json:

@@ -211,3 +211,63 @@ def test_a_reader_that_goes_away_is_no_error(site: Path) -> None:
 
 def test_no_colour_without_a_terminal(site: Path) -> None:
     assert "\x1b[" not in stackwise("catalog", cwd=site).out
+
+
+def test_components_side_by_side(site: Path) -> None:
+    ran = stackwise("catalog", "compare", "nginx", "caddy", "apache", cwd=site)
+    assert ran.code == 0
+    rows = {line.split()[0]: line.split()[1:] for line in ran.out.splitlines() if line.strip()}
+    assert rows["automatic"] == ["·", "+", "·"]
+    assert rows["proven"] == ["+", "·", "+"]
+    assert rows["debian-13"] == ["1.26.3", "2.6.2", "2.4.71"]
+    document = json.loads(stackwise("catalog", "compare", "nginx", "caddy", "--json", cwd=site).out)
+    assert document["components"] == ["nginx", "caddy"]
+    assert {"word", "side", "says", "of"} == document["tradeoffs"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["nginx"], "two to four"),
+        (["nginx", "cady"], "did you mean caddy?"),
+        (["a", "b", "c", "d", "e"], "no component"),
+    ],
+)
+def test_what_cannot_be_compared_says_why(site: Path, names: list[str], says: str) -> None:
+    ran = stackwise("catalog", "compare", *names, cwd=site)
+    assert ran.code == 2
+    assert says in ran.err
+
+
+def test_what_is_gone_says_where_to_go(site: Path) -> None:
+    out = stackwise("catalog", "show", "webfaction", cwd=site).out
+    assert "gone since 2021-09-15, replaced by" in out
+    assert "To move" in out
+
+
+def test_the_whole_advice_its_sums_and_what_an_answer_changes(site: Path) -> None:
+    stackwise("init", cwd=site)
+    plain = stackwise("advise", cwd=site)
+    assert plain.code == 0
+    for part in ("Hosting, for this team", "Layer by layer", "What it carries", "five properties", "points of failure"):
+        assert part in plain.out
+    assert "\n    fit " not in plain.out
+    explained = stackwise("advise", "--explain", cwd=site).out
+    assert "gunicorn.workers 2 = max(2," in explained
+    assert "60,000 ms / 4 ms a page" in explained
+    turned = stackwise("advise", "--set", "needs.requests_per_minute=60000", "--diff", cwd=site)
+    assert "capacity: good -> short" in turned.out
+    assert "+ more-than-it-carries" in turned.out
+    assert stackwise("advise", "--set", "needs.requests_per_minute=600", "--diff", cwd=site).out == "nothing changes\n"
+    refused = stackwise("advise", "--diff", cwd=site)
+    assert (refused.code, "--set KEY=VALUE" in refused.err) == (2, True)
+    document = json.loads(stackwise("advise", "--json", cwd=site).out)
+    assert document.keys() == {"hosting", "layers", "sizing", "market", "properties", "failures", "advice"}
+
+
+def test_an_accepted_warning_is_recorded_and_not_repeated(site: Path) -> None:
+    stackwise("init", "--set", "needs.downtime=minutes", "--set", "accepted.single-server=a pilot", cwd=site)
+    out = stackwise("advise", cwd=site).out
+    assert "accepted [single-server] a pilot" in out
+    assert "warning [single-server]" not in out
+    assert json.loads(stackwise("plan", "--json", cwd=site).out)["advice"][-1]["id"]
