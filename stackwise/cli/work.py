@@ -166,7 +166,7 @@ def orphans_command(as_json: bool) -> None:
     owned = {record.id for journal in journals() for record in journal.servers().values()}
     tokens = {journal.token for journal in journals()}
     found = []
-    for provider in load_catalog().options("provider"):
+    for provider in filter(lambda provider: provider.installable, load_catalog().options("provider")):
         for node in open_cloud(provider.id, lambda _: None).find({}):
             ours = "stackwise-name" in node.tags
             if ours and node.id not in owned and node.tags.get("stackwise-token") not in tokens:

@@ -11,6 +11,8 @@ import pytest
 from stackwise import paths
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Component
+from stackwise.errors import UsageError
+from stackwise.provision.providers import open_cloud
 
 COMPONENTS = list(load_catalog().components.values())
 # What somebody who read the chapter looks for, by what they would type.
@@ -176,6 +178,15 @@ def test_sizes_are_told_apart_and_cost_something(component: Component) -> None:
     assert len({size.id for size in sizes}) == len(sizes)
     rented = "free-of-charge" not in component.good_at
     assert all(size.price is None or size.price > 0 for size in sizes if rented)
+
+
+def test_a_provider_with_a_driver_has_an_adapter_and_no_other_claims_one(catalog: Catalog) -> None:
+    for provider in catalog.options("provider"):
+        if provider.installable:
+            assert open_cloud(provider.id, lambda _: None)
+        else:
+            with pytest.raises(UsageError):
+                open_cloud(provider.id, lambda _: None)
 
 
 def test_no_file_names_a_place_that_packages_come_from() -> None:
