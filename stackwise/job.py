@@ -85,16 +85,20 @@ def first_file(project: Project, catalog: Catalog, given: Mapping[str, Any], sou
 
     Raises AnswersError for a given answer that is wrong.
     """
-    from stackwise.advice.report import recommend  # noqa: PLC0415 - a plan is made without it
+    from stackwise.advice.report import enough_at, recommend  # noqa: PLC0415 - a plan is made without it
 
     usual = first_answers(project, catalog, given, source, folder)
     choices = choose(parse_answers(usual, folder / "stackwise.yml", catalog), scanned_answers(project), catalog)
-    layers = recommend(choices, told(project, choices), catalog)
+    asked = told(project, choices)
+    layers = recommend(choices, asked, catalog)
     fitting = {
         layer.category.answer: layer.recommended.id
         for layer in layers
         if layer.category.answer and layer.recommended and layer.recommended.installable
     }
+    enough = enough_at(choices, asked, catalog)
+    if enough and enough.servers == 1:
+        fitting["hosting.size"] = enough.size
     return first_answers(project, catalog, given, source, folder, fitting)
 
 

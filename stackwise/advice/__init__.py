@@ -59,6 +59,7 @@ def advise(choices: Choices, project: Project, catalog: Catalog) -> tuple[Advice
     facts = gather(choices, project, catalog)
     said = [
         *_component_conflicts(choices, catalog, facts),
+        *_ageing(choices, catalog),
         *_rules(choices, catalog, facts),
         *_versions(choices, project, catalog, facts),
     ]
@@ -132,6 +133,14 @@ def _component_conflicts(choices: Choices, catalog: Catalog, facts: Mapping[str,
         for number, clause in enumerate(_broken(component, facts), start=1):
             says = f"{component.name} cannot be used here."
             yield Advice(f"{component.id}-{number}", "conflict", says, clause.because, clause.settle)
+
+
+def _ageing(choices: Choices, catalog: Catalog) -> Iterator[Advice]:
+    for component in chosen(choices, catalog):
+        if component.state.state == "ageing":
+            because = component.state.note or component.leave_when
+            replaced = f"what took its place: {component.state.replaced_by}" if component.state.replaced_by else ""
+            yield Advice(f"{component.id}-ageing", "note", f"{component.name} is ageing.", because, replaced)
 
 
 def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stackwise.advice import Advice, advise, filled, why_not
-from stackwise.advice.cost import Quote, converted, market
-from stackwise.advice.facts import chosen, gather
+from stackwise.advice.cost import Need, Quote, converted, market, quote_of
+from stackwise.advice.facts import chosen, gather, offer_of
 from stackwise.advice.hosting import Kind, kinds
 from stackwise.advice.limits import Limit, limits
 from stackwise.advice.ranking import Reason, Scale, Tip, best, eligible, tips
@@ -67,6 +67,8 @@ class Report:
     formulas: dict[str, str]
     """What each part takes of the memory, by component, and how its options follow, by `component.option`."""
     limits: tuple[Limit, ...]
+    enough: Quote | None
+    """The cheapest size of the chosen provider that carries the need; None where none does, or no price is known."""
     market: tuple[Quote, ...]
     verdicts: tuple[Verdict, ...]
     failures: tuple[PointOfFailure, ...]
@@ -86,11 +88,21 @@ def report(choices: Choices, project: Project, catalog: Catalog) -> Report:
         memory=memory_shares(parts, facts),
         formulas=dict(_formulas(parts, choices, facts)),
         limits=limits(facts),
+        enough=enough_at(choices, project, catalog),
         market=quotes,
         verdicts=tuple(_verdicts(catalog, facts)),
         failures=tuple(_failures(catalog, facts, quotes)),
         advice=advise(choices, project, catalog),
     )
+
+
+def enough_at(choices: Choices, project: Project, catalog: Catalog) -> Quote | None:
+    """Return the cheapest size of the chosen provider that carries the need; None where none is known to.
+
+    Raises UsageError for a provider or a size that does not exist.
+    """
+    need = Need(chosen(choices, catalog), gather(choices, project, catalog))
+    return quote_of(choices["hosting.provider"], offer_of(choices, catalog), need, catalog)
 
 
 def _formulas(parts: tuple[Component, ...], choices: Choices, facts: Facts) -> Iterator[tuple[str, str]]:

@@ -178,6 +178,8 @@ def _page(component: Component, catalog: Catalog) -> Iterator[str]:
         yield f"Support   {support.version}: until {support.until or 'unknown'}"
     yield f"Licence   {component.licence}"
     yield f"Comes by  {_COMES_BY[component.comes_by]}"
+    yield f"Memory    {_known(component.memory_mb, component, 'MiB')}"
+    yield f"A page    {_known(component.cpu_ms, component, 'ms of processor time')}"
     yield from _section("Good at", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.good_at])
     yield from _section("Costs", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.costs])
     yield from _section("Notes", list(component.notes))
@@ -193,6 +195,13 @@ def _page(component: Component, catalog: Catalog) -> Iterator[str]:
         "Measured", [f"{m.what}: {m.value:g} {m.unit}, by `{m.command}` on {m.day}" for m in component.measured]
     )
     yield from _section("Sources", [f"{s.url} (read {s.read}) {s.says}".rstrip() for s in component.sources])
+
+
+def _known(expression: str, component: Component, unit: str) -> str:
+    """Return a figure with its unit; what is not installed and has none was not measured, and is no zero."""
+    if expression == "0":
+        return "next to nothing" if component.comes_by == "role" else "unknown"
+    return f"{expression} {unit}"
 
 
 def _sold(offer: Offer) -> Iterator[str]:

@@ -33,6 +33,7 @@ def report_document(report: Report) -> dict[str, Any]:
             "page_cpu_ms": facts["page.cpu_ms"],
             "wanted": facts["needs.requests_per_minute"],
             "limits": [_limit(limit) for limit in report.limits],
+            "enough": {"size": report.enough.size, "servers": report.enough.servers} if report.enough else None,
         },
         "market": [_quote(quote) for quote in report.market],
         "properties": [
@@ -196,6 +197,11 @@ def _answer(value: object) -> object:
 def _sizing_lines(sizing: Mapping[str, Any], width: int, *, explain: bool) -> Iterator[str]:
     parts = ", ".join(f"{share['component']} {share['memory_mb']}" for share in sizing["memory"])
     yield from _wrapped(f"memory: {sizing['needed_mb']} of {sizing['memory_mb']} MiB ({parts})", width)
+    if sizing["enough"]:
+        several = f"{sizing['enough']['servers']} x " if sizing["enough"]["servers"] > 1 else ""
+        yield from _wrapped(f"the smallest that carries it here: {several}{sizing['enough']['size']}", width)
+    else:
+        yield from _wrapped("no size of this provider is known to carry it", width)
     if explain:
         for name, formula in sizing["formulas"].items():
             what = name if "." in name else f"{name}, memory in MiB ="
@@ -266,6 +272,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str
     old, new = (document["sizing"]["limits"][:1] for document in (before, after))
     if old != new and old and new:
         yield f"what gives first: {_first(old)} -> {_first(new)}"
+    if before["sizing"]["enough"] != after["sizing"]["enough"]:
+        yield f"the smallest that carries it here: {_size(before)} -> {_size(after)}"
     if before["sizing"]["needed_mb"] != after["sizing"]["needed_mb"]:
         yield f"memory: {before['sizing']['needed_mb']} -> {after['sizing']['needed_mb']} MiB"
     for old, new in zip(before["properties"], after["properties"], strict=True):
@@ -283,6 +291,11 @@ def _layer_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Itera
             yield f"{layer['category']}: {was['recommended']} -> {layer['recommended']}. {_why(layer)}"
         if was and was["better"] != layer["better"] and layer["better"]:
             yield f"{layer['category']}: {layer['better']} would now fit better, and stackwise does not install it"
+
+
+def _size(document: Mapping[str, Any]) -> str:
+    enough = document["sizing"]["enough"]
+    return f"{enough['servers']} x {enough['size']}" if enough else "none"
 
 
 def _first(limits: Sequence[Mapping[str, Any]]) -> str:

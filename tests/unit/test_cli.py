@@ -265,6 +265,19 @@ def test_the_whole_advice_its_sums_and_what_an_answer_changes(site: Path) -> Non
     assert document.keys() == {"hosting", "layers", "sizing", "market", "properties", "failures", "advice"}
 
 
+def test_a_first_file_has_the_smallest_design_that_carries_the_need(site: Path) -> None:
+    def chosen(*given: str) -> list[str]:
+        words = [word for each in given for word in ("--set", each)]
+        lines = stackwise("init", "-o", "-", *words, cwd=site).out.splitlines()
+        keys = ("  size:", "  database:", "  cache:")
+        return [line.split()[1] for key in keys for line in lines if line.startswith(key)]
+
+    assert chosen() == ["small", "postgresql", "redis"]
+    assert chosen("needs.requests_per_minute=20") == ["small", "sqlite", "local-memory"]
+    assert chosen("needs.requests_per_minute=15000") == ["medium", "postgresql", "redis"]
+    assert chosen("needs.requests_per_minute=15000", "hosting.size=large")[0] == "large"
+
+
 def test_an_accepted_warning_is_recorded_and_not_repeated(site: Path) -> None:
     stackwise("init", "--set", "needs.downtime=minutes", "--set", "accepted.single-server=a pilot", cwd=site)
     out = stackwise("advise", cwd=site).out

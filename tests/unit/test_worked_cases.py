@@ -426,6 +426,16 @@ def test_what_gives_first_moves_with_the_size(catalog: Catalog) -> None:
     assert small.band[0] < small.requests_per_minute < small.band[1]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "size", "servers"),
+    [(600, "small", 1), (12_000, "medium", 1), (30_000, "large", 1), (60_000, "large", 2)],
+)
+def test_the_smallest_size_that_carries_it_is_named(catalog: Catalog, wanted: int, size: str, servers: int) -> None:
+    enough = advised(Case("", "", {"needs.requests_per_minute": wanted, "hosting.size": "large"}), catalog).enough
+    assert enough
+    assert (enough.size, enough.servers) == (size, servers)
+
+
 def test_the_market_is_sorted_and_dated_and_nothing_unknown_is_called_cheap(catalog: Catalog) -> None:
     quotes = advised(Case("usual", ""), catalog).market
     known = [quote.total for quote in quotes if quote.total is not None and not quote.unknown]
