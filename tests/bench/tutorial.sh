@@ -16,6 +16,7 @@ STORAGES["staticfiles"] = {"BACKEND": "stackwise_storage.HashedStaticFilesStorag
 END
 cat > /etc/systemd/system/tutorial@.service <<END
 [Service]
+Type=notify
 User=superbook
 WorkingDirectory=$app/app
 Environment=PYTHONPATH=/srv/tutorial:$app/settings DJANGO_SETTINGS_MODULE=tutorial_settings
