@@ -139,8 +139,9 @@ def _ageing(choices: Choices, catalog: Catalog) -> Iterator[Advice]:
     for component in chosen(choices, catalog):
         if component.state.state == "ageing":
             because = component.state.note or component.leave_when
-            replaced = f"what took its place: {component.state.replaced_by}" if component.state.replaced_by else ""
-            yield Advice(f"{component.id}-ageing", "note", f"{component.name} is ageing.", because, replaced)
+            if component.state.replaced_by:
+                because += f" What takes its place: {component.state.replaced_by}."
+            yield Advice(f"{component.id}-ageing", "note", f"{component.name} is ageing.", because)
 
 
 def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]:

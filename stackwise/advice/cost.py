@@ -147,7 +147,7 @@ def _lines(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> Itera
     beyond = facts["needs.storage_gb"] + SYSTEM_GB - size.disk_gb
     if beyond > 0:
         yield Line(f"{beyond} GB of storage", None if extras.volume_gb is None else extras.volume_gb * beyond)
-    sent = traffic_gb(facts["needs.requests_per_minute"])
+    sent = traffic_gb(facts["needs.requests_per_minute"] * facts["needs.sites"])
     over = 0 if size.traffic_gb is None else max(0, sent - size.traffic_gb * count)
     if over:
         yield Line(f"{over:.0f} GB of traffic", None if extras.traffic_gb is None else extras.traffic_gb * over)

@@ -32,16 +32,6 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """An option with its fit; `why_not` is the reason why it cannot be taken, empty where it can."""
-
-    component: Component
-    fit: float
-    reasons: tuple[Reason, ...]
-    why_not: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Tip:
     """An answer that would make another component the best."""
 
@@ -143,17 +133,10 @@ def tips(
     """
     found: dict[str, list[Tip]] = {name: [] for name in winners}
     for key, value in variations(catalog, facts):
-        scale = Scale(catalog, {**facts, key: value, **_follows(key, value)})
+        scale = Scale(catalog, {**facts, key: value})
         for name, winner in winners.items():
             category = catalog.categories[name]
             other = best(layers[name], catalog.components, category, scale)[0]
             if other != winner:
                 found[name].append(Tip(key, value, other))
     return found
-
-
-def _follows(key: str, value: Any) -> dict[str, Any]:
-    """Return the facts that are made from an answer."""
-    if key == "needs.budget":
-        return {"budget.amount": float(str(value).split(" ")[0])}
-    return {}

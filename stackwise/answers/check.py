@@ -211,6 +211,6 @@ def _server_faults(servers: Mapping[str, int], catalog: Catalog, places: Places)
             yield places.fault(
                 ("hosting", "servers", group), "there is no such group of servers", nearest(group, groups)
             )
-        elif count != 1:
-            message = "several servers are not built yet; this version puts everything on one"
+        elif count < 1:
+            message = "at least one server is expected here"
             yield places.fault(("hosting", "servers", group), message, "leave hosting.servers out")

@@ -191,10 +191,12 @@ def load_catalog(directory: Path | None = None) -> Catalog:
     documents = files.kept(root)
     if documents is not None:
         return Catalog(root, documents, trust=True)
+    # Taken before the files are read: one that is written meanwhile makes the copy old, and not wrong.
+    mark = files.fingerprint(root)
     documents = files.read(root)
     catalog = Catalog(root, documents)
     catalog.check()
-    files.keep(root, documents)
+    files.keep(root, documents, mark)
     return catalog
 
 

@@ -22,22 +22,29 @@ Documents = dict[str, Any]
 
 def kept(root: Path) -> Documents | None:
     """Return the documents of `root`, {relative path: document}, where a copy of just these files is kept."""
-    with suppress(OSError, ValueError):
+    # A copy that is not as we write it is no copy.
+    with suppress(OSError, ValueError, KeyError, TypeError):
         copy = json.loads(_copy(root).read_bytes())
-        if copy["fingerprint"] == _fingerprint(root):
+        if copy["fingerprint"] == fingerprint(root):
             found: Documents = copy["documents"]
             return found
     return None
 
 
-def keep(root: Path, documents: Documents) -> None:
-    """Keep a copy for the next time; a cache that can't be written is no loss."""
+def keep(root: Path, documents: Documents, mark: str) -> None:
+    """Keep a copy for the next time, under the fingerprint `mark` of before they were read.
+
+    A cache that can't be written is no loss, and leaves nothing half written.
+    """
+    target = _copy(root)
+    beside = target.with_name(f"{target.name}.{os.getpid()}")
     with suppress(OSError):
-        target = _copy(root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f"{target.name}.{os.getpid()}")
-        beside.write_text(json.dumps({"fingerprint": _fingerprint(root), "documents": documents}, default=str), "utf-8")
-        beside.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps({"fingerprint": mark, "documents": documents}, default=str), "utf-8")
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def read(root: Path) -> Documents:
@@ -87,7 +94,8 @@ def _files(root: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in names if name.endswith(".yml"))
 
 
-def _fingerprint(root: Path) -> str:
+def fingerprint(root: Path) -> str:
+    """Return what changes when a file of `root` comes, goes or is written. Raises OSError."""
     parts = [__version__]
     for path in sorted(_files(root)):
         found = path.stat()

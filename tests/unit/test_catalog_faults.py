@@ -82,9 +82,11 @@ def test_a_kept_copy_goes_when_a_file_changes(root: Path) -> None:
 def test_a_kept_copy_that_was_spoilt_is_not_believed(root: Path) -> None:
     load_catalog(root)
     (copy,) = paths.cache_dir().glob("catalog-*.json")
-    copy.write_text("{")
-    load_catalog.cache_clear()
-    assert load_catalog(root).component("nginx").name == "nginx"
+    for spoilt in ("{", "[]", "{}", "null", '"text"'):
+        copy.write_text(spoilt)
+        load_catalog.cache_clear()
+        assert load_catalog(root).component("nginx").name == "nginx"
+    assert [path.name for path in paths.cache_dir().iterdir()] == [copy.name]
 
 
 def test_a_cache_folder_that_cannot_be_written_is_no_loss(root: Path) -> None:

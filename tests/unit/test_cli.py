@@ -284,3 +284,23 @@ def test_an_accepted_warning_is_recorded_and_not_repeated(site: Path) -> None:
     assert "accepted [single-server] a pilot" in out
     assert "warning [single-server]" not in out
     assert json.loads(stackwise("plan", "--json", cwd=site).out)["advice"][-1]["id"]
+
+
+def test_several_servers_are_judged_and_then_refused(site: Path) -> None:
+    stackwise("init", "--set", "needs.requests_per_minute=40", cwd=site)
+    ran = stackwise("advise", "--set", "hosting.servers.app=3", cwd=site)
+    assert ran.code == 3
+    assert "3 servers for 40 requests a minute are more than the need." in ran.out
+    assert "this version sets up one" in ran.err
+    assert stackwise("plan", "--set", "hosting.servers.app=3", cwd=site).code == 3
+    assert stackwise("plan", "--set", "hosting.servers.app=0", cwd=site).code == 2
+
+
+def test_nothing_is_said_of_a_provider_that_nobody_read(site: Path) -> None:
+    stackwise("init", cwd=site)
+    words = ("hosting.provider=hetzner", "hosting.size=cx23", "hosting.region=fsn1")
+    ran = stackwise("advise", *(part for word in words for part in ("--set", word)), cwd=site)
+    assert ran.code == 3
+    assert "Hetzner Cloud cannot be installed" in ran.err
+    assert "no region" not in ran.err
+    assert "no image" not in ran.err
