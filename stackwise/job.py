@@ -13,7 +13,7 @@ from stackwise.answers.write import first_answers, scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.journal import Journal
 from stackwise.operate.source import source_folder
-from stackwise.plan import make_plan
+from stackwise.plan import host_of, identity_of, make_plan
 from stackwise.plan.model import Identity, Plan
 from stackwise.project import Project, Snapshot, scan, snapshot
 from stackwise.provision.keys import admin_key
@@ -36,7 +36,17 @@ class Job:
     @property
     def identity(self) -> Identity:
         """Whose servers these are."""
-        return Identity(self.choices["name"], self.choices["environment"])
+        return identity_of(self.choices)
+
+    @property
+    def host(self) -> Identity:
+        """The site that makes the server: this one, or the one whose server it shares."""
+        return host_of(self.choices)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the server is another site's."""
+        return self.host != self.identity
 
     @property
     def folder(self) -> Path:
@@ -64,13 +74,13 @@ class Job:
 
         Raises ImpossibleError, UsageError.
         """
-        journal = Journal.of(self.identity)
+        journal = Journal.of(self.host)
         addresses = {record.name: record.address for record in journal.servers().values() if record.ready}
         return render_project(self.plan(), self.files, self.answers_text(), addresses, self.admin_keys())
 
     def admin_keys(self) -> tuple[str, ...]:
         """Return the administrator's public key; none while a key that shall be generated is not made yet."""
-        wish, folder = self.choices["access.ssh_key"], Journal.of(self.identity).folder
+        wish, folder = self.choices["access.ssh_key"], Journal.of(self.host).folder
         if wish == "generate" and not (folder / "ssh_key.pub").exists():
             return ()
         return (admin_key(wish, self.folder, folder).public,)

@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from stackwise import events
@@ -24,17 +24,26 @@ from stackwise.errors import (
 )
 from stackwise.events import Event, Phase
 from stackwise.job import Job
-from stackwise.journal import Journal
+from stackwise.journal import Journal, ServerRecord
 from stackwise.journal.record import Recorder, next_number
 from stackwise.journal.secrets import resolve_secrets
 from stackwise.operate.http import Site
 from stackwise.operate.verify import fetch_authority, verify
 from stackwise.plan.model import Plan
+from stackwise.project import Snapshot
 from stackwise.provision.cloud import Cloud
 from stackwise.provision.keys import KeyPair, admin_key
 from stackwise.provision.servers import Provisioner
+from stackwise.provision.sharing import (
+    admit,
+    described,
+    refuse_to_leave_others,
+    refuse_to_move,
+    server_of,
+    shared_with,
+)
 from stackwise.provision.ssh import Shell
-from stackwise.render import count_tasks, render_project, write_project
+from stackwise.render import count_removals, count_tasks, render_project, write_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ class Runner:
     def _recorded(self, command: str, steps: Callable[[Journal], Iterator[Event]]) -> Iterator[Event]:
         """Hold the lock, number the run, write down every event, and say how it ended."""
         journal, started, changed, url = self.journal, time.monotonic(), 0, ""
-        with journal.locked(command):
+        with journal.locked(command), self._host_held(journal, command):
             number = max(journal.next_run(), next_number(self.job.folder))
             resumed = any(entry["kind"] == "run" for entry in journal.entries()) and not _ended_well(journal)
             journal.begin()
@@ -106,10 +115,25 @@ class Runner:
             if command == "destroy":
                 journal.forget()
 
+    @contextmanager
+    def _host_held(self, journal: Journal, command: str) -> Iterator[None]:
+        """Keep the server's own site from changing or removing it while this one works on it."""
+        host = self._home(journal)
+        if host is journal or command == "verify":
+            yield
+        else:
+            with host.locked(f"{command} of {self.job.identity}"):
+                yield
+
+    def _home(self, journal: Journal) -> Journal:
+        """Return the journal that has the server: the site's own, or that of the site whose server it shares."""
+        return journal if self.job.host == self.job.identity else Journal.of(self.job.host)
+
     def _up(self, journal: Journal) -> Iterator[Event]:
         yield events.PhaseStarted(phase="plan", detail="read the answers and the project, decide what will exist")
         started = time.monotonic()
         plan = self.job.plan()
+        refuse_to_move(plan, journal)
         # A secret that is not there is found now, and not when a server has been made already.
         resolve_secrets(plan.secrets, journal, self.job.folder)
         roles = sum(len(play.roles) for play in plan.plays)
@@ -121,13 +145,19 @@ class Runner:
 
     def _provision(self, plan: Plan, journal: Journal) -> Iterator[Event]:
         where = plan.servers[0]
-        yield events.PhaseStarted(
-            phase="provision", detail=f"{where.size.id} server with {where.image} at {where.provider}, {where.location}"
-        )
+        what = f"{where.size.id} server with {where.image} at {where.provider}, {where.location}"
+        whose = f"the server of {plan.host}: " if plan.is_shared else ""
+        yield events.PhaseStarted(phase="provision", detail=f"{whose}{what}")
         started = time.monotonic()
-        provisioner = self._provisioner(journal)
+        home = self._home(journal)
+        if plan.is_shared:
+            server = server_of(home, where.name)
+            admit(plan, home)
+            journal.write("shares", host=str(plan.host), server=server.name, domain=plan.access.domain)
         for spec in plan.servers:
-            yield from provisioner.ensure(spec)
+            yield from self._provisioner(home).ensure(spec)
+        if not plan.is_shared:
+            journal.write("stands", **described(plan))
         journal.write("step", phase="provision")
         yield events.PhaseFinished(phase="provision", seconds=round(time.monotonic() - started, 1))
 
@@ -137,7 +167,7 @@ class Runner:
         current, started = plan.plays[0].phase, time.monotonic()
         yield events.PhaseStarted(phase=current, detail=_DETAILS[current])
         yield from self._former_run_over(journal)
-        for event in self.ansible.run(self._playbook(plan, journal), self.stop):
+        for event in self.ansible.run(self._playbook(plan, journal, "site.yml"), self.stop):
             if isinstance(event, events.PlayStarted) and phases.get(event.name, current) != current:
                 yield events.PhaseFinished(phase=current, seconds=round(time.monotonic() - started, 1))
                 current, started = phases[event.name], time.monotonic()
@@ -162,27 +192,32 @@ class Runner:
             if self.stop.wait(0.5):
                 raise InterruptedRunError("stopped while waiting for an earlier run", hint="go on with: stackwise up")
 
-    def _playbook(self, plan: Plan, journal: Journal) -> Playbook:
-        """Render the project into the journal's folder and return how to run it."""
-        records = journal.servers()
+    def _playbook(self, plan: Plan, journal: Journal, name: str) -> Playbook:
+        """Render the project into the journal's folder and return how to run one of its playbooks."""
+        home = self._home(journal)
+        records = home.servers()
         addresses = {spec.name: records[spec.name].address for spec in plan.servers}
         work = journal.folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         try:
             answers, keys = self.job.answers_text(), self.job.admin_keys()
-            write_project(render_project(plan, self.job.files, answers, addresses, keys), work / "project")
+            # Whoever is removed needs no files, and may have none any more.
+            files = self.job.files if name == "site.yml" else Snapshot("removed", b"", ())
+            write_project(render_project(plan, files, answers, addresses, keys), work / "project")
         except OSError as exc:
             raise JournalError(
                 f"the rendered project cannot be written to {work}: {exc.strerror}",
                 hint="free some room, then: stackwise up",
             ) from exc
-        provisioner = self._provisioner(journal)
+        provisioner = self._provisioner(home)
         known_hosts = work / "known_hosts"
         known_hosts.write_text("".join(provisioner.known_hosts(spec.name).read_text() for spec in plan.servers))
         shell = provisioner.shell(records[plan.servers[0].name])
         options = Shell(shell.address, shell.user, known_hosts, shell.identity).options()
+        if name == "remove.yml":
+            return Playbook(work, name, options, {}, count_removals(plan))
         secrets = resolve_secrets(plan.secrets, journal, self.job.folder)
-        return Playbook(work, "site.yml", options, secrets, count_tasks(plan))
+        return Playbook(work, name, options, secrets, count_tasks(plan))
 
     def _verify_alone(self, journal: Journal) -> Iterator[Event]:
         self._known_server(journal)
@@ -201,6 +236,10 @@ class Runner:
             raise VerifyError(f"{len(faults)} of the checks found a fault: {faults[0].name}", hint=faults[0].hint)
 
     def _destroy(self, journal: Journal) -> Iterator[Event]:
+        if shared_with(journal):
+            yield from self._leave(journal)
+            return
+        refuse_to_leave_others(self.job.identity)
         yield events.PhaseStarted(phase="destroy", detail="remove the servers and everything that hangs on them, by id")
         started = time.monotonic()
         # Nobody logs in to remove a server, so a key that is gone is no obstacle.
@@ -208,36 +247,54 @@ class Runner:
         yield from provisioner.destroy()
         yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
 
+    def _leave(self, journal: Journal) -> Iterator[Event]:
+        """Remove the site from the server that it shares, and nothing else of that server."""
+        plan = self.job.outline()
+        refuse_to_move(plan, journal)
+        yield events.PhaseStarted(phase="destroy", detail=f"remove the site from the server of {plan.host}")
+        started = time.monotonic()
+        home, spec = self._home(journal), plan.servers[0]
+        record = home.servers().get(spec.name)
+        if record is None or self.cloud.get(record.id) is None:
+            yield events.StepFinished(message=f"the server of {plan.host} is gone, and the site with it")
+        else:
+            yield from self._provisioner(home).ensure(spec)
+            yield from self._former_run_over(journal)
+            yield from self.ansible.run(self._playbook(plan, journal, "remove.yml"), self.stop)
+        yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
+
     def _provisioner(self, journal: Journal) -> Provisioner:
         choices = self.job.choices
         admin = admin_key(choices["access.ssh_key"], self.job.folder, journal.folder)
         return Provisioner(self.cloud, journal, self.job.identity, choices["access.admin_user"], admin, self.stop)
 
-    def _known_server(self, journal: Journal) -> str:
-        """Return the name of the server that is there. Raises ProvisionError where there is none."""
-        ready = [record.name for record in journal.servers().values() if record.ready]
-        if not ready:
+    def _known_server(self, journal: Journal) -> ServerRecord:
+        """Return the server that the site stands on. Raises ProvisionError where there is none."""
+        home = self._home(journal)
+        ready = [record for record in home.servers().values() if record.ready]
+        if not ready or (home is not journal and not shared_with(journal)):
             raise ProvisionError(f"{self.job.identity} has no server yet", hint="make one: stackwise up")
         return ready[0]
 
     def shell(self) -> Shell:
         """Return the way to the server. Raises ProvisionError where there is none."""
         journal = self.journal
-        return self._provisioner(journal).shell(journal.servers()[self._known_server(journal)])
+        return self._provisioner(self._home(journal)).shell(self._known_server(journal))
 
     def _url(self, journal: Journal) -> str:
-        record = journal.servers()[self._known_server(journal)]
-        return Site(record.address, "", self.job.outline().access.tls).url
+        access = self.job.outline().access
+        return Site(self._known_server(journal).address, access.domain, access.tls, by_name=self.job.is_shared).url
 
     def site(self, plan: Plan | None = None) -> Site:
         """Return where the site answers. Raises ProvisionError where there is no server."""
         journal = self.journal
-        record = journal.servers()[self._known_server(journal)]
+        record = self._known_server(journal)
         plan = plan or self.job.outline()
         authority = journal.folder / "authority.pem"
         if pem := fetch_authority(plan, self.shell()):
             authority.write_text(pem)
-        return Site(record.address, plan.access.domain, plan.access.tls, authority if pem else None)
+        known = authority if pem else None
+        return Site(record.address, plan.access.domain, plan.access.tls, known, by_name=plan.is_shared)
 
 
 # Twice what the child gives its workers to end.

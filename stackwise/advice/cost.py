@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from stackwise.advice.facts import chosen, gather, load_facts
-from stackwise.advice.sizing import BASE_MB, HEADROOM
+from stackwise.advice.sizing import BASE_MB, HEADROOM, part_mb
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.model import Component, Offer, Size
@@ -114,17 +114,19 @@ def _fitting(offer: Offer, size: Size, need: Need) -> tuple[Size, int] | None:
     """Return how many of a size carry the need: as many as the processor asks for, if the memory of each is enough."""
     facts, on_platform = need.facts, offer.kind == "paas"
     here = tuple(part for part in need.parts if not on_platform or "app" in part.categories)
-    supposed = {**facts, "cpus": size.cpus, "memory_mb": size.memory_mb, "disk_gb": size.disk_gb}
+    # A server may carry several sites; on a platform each has processes of its own.
+    shared = 1 if on_platform else facts["hosting.sites"]
+    memory = part_mb(size.memory_mb, shared)
+    supposed = {**facts, "cpus": size.cpus, "memory_mb": memory, "disk_gb": size.disk_gb, "hosting.sites": shared}
     load = load_facts(here, supposed)
     # A platform runs the application alone in what is bought, keeps the database elsewhere and the system to itself.
     needed = load["memory.needed_mb"] + need.extra_mb - (BASE_MB if on_platform else 0)
-    if needed > size.memory_mb * HEADROOM:
+    if needed > memory * HEADROOM:
         return None
     carried = load["capacity.requests_per_minute"] / max(1, facts["servers.app"])
     count = max(1, math.ceil(facts["needs.requests_per_minute"] / carried)) if carried else 1
     several = facts["needs.downtime"] in ("minutes", "none")
-    # Each site stands on a server, or in processes, of its own.
-    return size, max(count, 2 if several else 1) * facts["needs.sites"]
+    return size, max(count, 2 if several else 1) * math.ceil(facts["needs.sites"] / shared)
 
 
 def _lines(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> Iterator[Line]:
@@ -139,9 +141,11 @@ def _lines(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> Itera
         if facts["stack.cache"] == "redis":
             yield Line("managed Redis or Valkey", None if extras.cache is None else extras.cache * sites)
         return
-    if count > facts["needs.sites"]:
-        price = None if size.price is None else size.price * facts["needs.sites"]
-        yield Line("a server for the database of each site", price)
+    # Where the pages want several servers, the database has one of its own: for each site, or for those that share.
+    groups = math.ceil(facts["needs.sites"] / facts["hosting.sites"])
+    if count > groups:
+        whose = "each site" if facts["hosting.sites"] == 1 else "the sites of a server"
+        yield Line(f"a server for the database of {whose}", None if size.price is None else size.price * groups)
     if facts["needs.data"] != "disposable":
         yield Line("backups", _backups(offer, size, count, facts))
     beyond = facts["needs.storage_gb"] + SYSTEM_GB - size.disk_gb

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from stackwise.advice.sizing import BASE_MB, carries, memory_shares, option_key, option_values, page_ms
+from stackwise.advice.sizing import BASE_MB, carries, memory_shares, option_key, option_values, page_ms, part_mb
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.model import Component, Offer, Size
@@ -80,7 +80,7 @@ def gather(choices: Choices, project: Project, catalog: Catalog, size: Size | No
 def load_facts(components: tuple[Component, ...], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a server of these `facts` needs in memory, and what it carries."""
     page = page_ms(components, facts)
-    carried = carries(facts["cpus"], page)
+    carried = carries(facts["cpus"] / facts["hosting.sites"], page)
     return {
         "memory.needed_mb": sum(share.memory_mb for share in memory_shares(components, facts)),
         "page.cpu_ms": round(page, 2),
@@ -91,19 +91,22 @@ def load_facts(components: tuple[Component, ...], facts: Mapping[str, Any]) -> d
 
 def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, Any]:
     offer = offer_of(choices, catalog)
+    sites = choices["hosting.sites"]
     amount, currency = str(choices["needs.budget"]).split(" ")
     groups = {category.group for category in catalog.layers if category.group}
     counts = choices.under("hosting.servers")
     return {
         "cpus": size.cpus,
-        "memory_mb": size.memory_mb,
-        "disk_gb": size.disk_gb,
+        "memory_mb": part_mb(size.memory_mb, sites),
+        "disk_gb": size.disk_gb // sites,
+        "hosting.share": choices.get("hosting.share", ""),
         "kernel": offer.kernel,
         "images": list(offer.images),
         "locations": list(offer.locations),
         "budget.amount": float(amount),
         "budget.currency": currency,
-        "cost.amount": size.price,
+        # The server is on the bill of the site that made it.
+        "cost.amount": 0.0 if choices.get("hosting.share") else size.price,
         "cost.currency": offer.currency,
         **{f"servers.{group}": counts.get(group, 1) for group in groups},
         # What is not said to have servers of its own stands on the first one.

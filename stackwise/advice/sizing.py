@@ -63,6 +63,11 @@ def memory_shares(components: Iterable[Component], facts: Facts) -> tuple[Share,
     return (Share("system", BASE_MB), *(share for share in shares if share.memory_mb > 0))
 
 
+def part_mb(memory_mb: int, sites: int) -> int:
+    """Return what one of several sites on a server may plan with, in MiB: the system, and an equal part of the rest."""
+    return BASE_MB + (memory_mb - BASE_MB) // sites
+
+
 def page_ms(components: Iterable[Component], facts: Facts) -> float:
     """Return the processor time of one page from the database, in ms, over all parts of the stack.
 

@@ -81,6 +81,10 @@ class HostingSection(Shape):
     provider: Text | None = None
     region: Text | None = None
     size: Text | None = None
+    sites: Whole | None = None
+    """How many sites stand on the server, this one among them."""
+    share: Text | None = None
+    """The site whose server this one moves in to."""
     servers: dict[Text, Whole] | None = None
 
 

@@ -17,7 +17,7 @@ from stackwise.project import Project
 
 _WIDTH = 110
 # Asked only where somebody wants it, so a first file does not carry it.
-_LEFT_OUT = ("project.ref",)
+_LEFT_OUT = ("project.ref", "hosting.sites", "hosting.share")
 _SECTIONS = {
     "project": "What is deployed.",
     "team": "Who looks after it.",

@@ -149,6 +149,9 @@ class Install(Shape):
     variables: dict[str, Any] = said("Role variables; `$name` takes a fact of the site", default_factory=dict)
     variables_on: dict[str, dict[str, Any]] = said("More of them, by operating system", default_factory=dict)
     provides: dict[str, Any] = said("Facts of the site that other components read", default_factory=dict)
+    provides_shared: dict[str, Any] = said(
+        "Other values of them, where the server is another site's and has the plain ones in use", default_factory=dict
+    )
     environment: dict[str, str] = said("Environment variables that the application gets", default_factory=dict)
 
 

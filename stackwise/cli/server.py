@@ -65,8 +65,6 @@ def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: 
             f"the server has no service {service!r}",
             hint=nearest(str(service), [u.removesuffix(".service") for u in known]),
         )
-    # A glob: Debian runs PostgreSQL and others as instances, named after the unit.
-    pattern = unit.replace(".service", "*.service") if unit.endswith(".service") else unit
     words = [
         "sudo",
         "journalctl",
@@ -75,7 +73,7 @@ def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: 
         "-n",
         str(lines),
         "-u",
-        shlex.quote(pattern),
+        shlex.quote(unit),
         *(["-f"] if follow else []),
     ]
     _become(shell.argv(words, terminal=follow and sys.stdin.isatty()))
@@ -85,8 +83,11 @@ def logs_command(answers: Path, overrides: dict[str, Any], follow: bool, lines: 
 @answers_options
 def open_command(answers: Path, overrides: dict[str, Any]) -> None:
     """Open the site in a browser, and print its URL."""
+    from stackwise.operate.http import Site
+
     job, shell = _reach(answers, overrides)
-    url = f"{'https' if job.outline().access.tls else 'http'}://{shell.address}/"
+    access = job.outline().access
+    url = Site(shell.address, access.domain, access.tls, by_name=job.is_shared).url
     click.echo(url)
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
         click.launch(url)

@@ -75,12 +75,17 @@ def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json
     """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
     from stackwise.job import load_job
     from stackwise.journal import Journal
+    from stackwise.provision.sharing import refuse_to_leave_others, shared_with
 
     job = load_job(answers, overrides)
     journal = Journal.of(job.identity)
     if not journal.exists:
         click.echo(f"{job.identity} has nothing to remove", err=True)
         return
+    if host := shared_with(journal):
+        click.echo(f"its files, its database and all else of it on the server of {host} will be removed", err=True)
+    else:
+        refuse_to_leave_others(job.identity)
     for record in journal.servers().values():
         what = f"{record.name} ({record.id or 'half made'}) at {record.provider}"
         click.echo(
@@ -110,6 +115,8 @@ def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
         click.echo(f"  {server['name']}: {server['state']}, {where}, {server['provider']} {server['id']}")
     if not document["servers"]:
         click.echo("  no server; make one: stackwise up")
+    if shares := document["shares"]:
+        click.echo(f"  the server is that of {shares['server_of']}; on it too: {', '.join(shares['with'])}")
     if document["url"]:
         click.echo(f"  site: {document['url']}")
     if run := document["last_run"]:
@@ -238,10 +245,15 @@ def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
+    from stackwise.journal import Journal
+    from stackwise.operate.http import Site
     from stackwise.provision.providers import open_cloud
+    from stackwise.provision.sharing import guests, shared_with
 
     servers = []
-    for record in journal.servers().values():
+    stands = not job.is_shared or bool(shared_with(journal))
+    home = Journal.of(job.host) if job.is_shared else journal
+    for record in home.servers().values() if stands else ():
         node = open_cloud(record.provider, lambda _: None).get(record.id) if record.id else None
         state = node.state if node else ("gone at the provider" if record.id else "half made")
         servers.append(
@@ -255,7 +267,7 @@ def _status(job: Job, journal: Journal) -> dict[str, Any]:
             }
         )
     ready = next((server for server in servers if server["ready"]), None)
-    scheme = "https" if job.outline().access.tls else "http"
+    access = job.outline().access
     runs = journal.entries("run")
     last = None
     if runs:
@@ -270,7 +282,8 @@ def _status(job: Job, journal: Journal) -> dict[str, Any]:
         "name": job.identity.name,
         "environment": job.identity.environment,
         "servers": servers,
-        "url": f"{scheme}://{ready['address']}/" if ready else "",
+        "url": Site(str(ready["address"]), access.domain, access.tls, by_name=job.is_shared).url if ready else "",
+        "shares": {"server_of": str(job.host), "with": list(guests(job.host))} if guests(job.host) else None,
         "last_run": last,
     }
 

@@ -53,11 +53,13 @@ class Site:
     domain: str
     tls: bool
     authority: Path | None = None
+    # Several sites answer at the address, so that the name alone leads to this one.
+    by_name: bool = False
 
     @property
     def url(self) -> str:
-        """The URL that works without the name being known anywhere."""
-        return f"{'https' if self.tls else 'http'}://{self.address}/"
+        """The URL that works without the name being known anywhere, if there is one."""
+        return f"{'https' if self.tls else 'http'}://{self.domain if self.by_name else self.address}/"
 
     def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, tls: bool | None = None, host: str = ""

@@ -339,11 +339,10 @@ def _speed(subject: _Subject) -> CheckFinished:
 def _room(subject: _Subject) -> CheckFinished:
     """capacity: there is room left."""
     memory, disk = int(subject.inside["memory"] or 0), int(subject.inside["disk"] or 0)
-    size = subject.plan.servers[0].size
     planned = sum(share.memory_mb for share in subject.plan.memory)
     # A shared kernel tells the host's memory, which says nothing of this server.
     free = "" if subject.plan.servers[0].kernel == "shared" else f"{memory} MiB of memory free, "
-    saw = f"{free}{planned} of {size.memory_mb} MiB planned for, {disk} MiB of disk free"
+    saw = f"{free}{planned} of {subject.plan.memory_mb} MiB planned for, {disk} MiB of disk free"
     return _judged("capacity: there is room left", disk > 500, saw, "choose a larger size: --set hosting.size=...")  # noqa: PLR2004 - MiB that a release and its logs may want
 
 

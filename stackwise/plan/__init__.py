@@ -20,7 +20,7 @@ from stackwise.plan.settings import HOSTS_VARIABLE, OVERLAY, Decisions, Setting,
 from stackwise.plan.vocabulary import Vocabulary, fill, services, site_vocabulary, with_version
 from stackwise.project import Project
 
-__all__ = ["make_plan"]
+__all__ = ["host_of", "identity_of", "make_plan"]
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -85,7 +85,9 @@ class _Assembly:
         choices = self.choices
         settings = self._settings()
         return Plan(
-            identity=Identity(choices["name"], choices["environment"]),
+            identity=identity_of(choices),
+            host=host_of(choices),
+            sites=choices["hosting.sites"],
             project=self.project,
             access=Access(
                 choices["access.domain"],
@@ -100,10 +102,7 @@ class _Assembly:
             python=self._python(),
             ports=self._ports(),
             services=self._services(),
-            users={
-                choices["access.admin_user"]: "administrator, by ssh key",
-                str(self.words["site_user"]): "runs the application, no shell",
-            },
+            users=self._users(),
             settings=settings,
             generated_secrets=tuple(name for name, where in self._secrets().items() if where == "generate"),
             secrets=self._secrets(),
@@ -117,7 +116,7 @@ class _Assembly:
         offer = offer_of(self.choices, self.catalog)
         groups = dict.fromkeys(category.group for category in self.catalog.layers if category.group)
         return ServerSpec(
-            name=f"{self.choices['name']}-{self.choices['environment']}-1",
+            name=f"{host_of(self.choices)}-1",
             groups=tuple(groups),
             provider=self.choices["hosting.provider"],
             location=self.choices["hosting.region"],
@@ -127,7 +126,9 @@ class _Assembly:
         )
 
     def _plays(self) -> Iterator[Play]:
-        yield Play("Prepare every server", "all", ("base", "ssh", "firewall"), "configure")
+        # What a server is as a whole, the site that made it has decided.
+        whole = () if self.words["shared"] else ("ssh", "firewall")
+        yield Play("Prepare every server", "all", ("base", *whole), "configure")
         for group, name in _PLAYS.items():
             roles = self._roles_of(group)
             if group == "app":
@@ -182,6 +183,9 @@ class _Assembly:
             "No compiler and no debugger on a server that faces the world",
         )
         yield Variable("base_admin_user", choices["access.admin_user"])
+        if self.words["shared"]:
+            yield Variable("base_shared", True, f"What the server is as a whole, {host_of(choices)} has decided")
+            return
         yield Variable("base_hostname", server.name)
         yield Variable("base_kernel", server.kernel, "A shared kernel is not ours to tune")
         yield Variable(
@@ -308,6 +312,11 @@ class _Assembly:
             wanted.insert(0, f"Django{self.project.django_version or ''}")
         return tuple(requirement for requirement in wanted if _distribution(requirement) not in own)
 
+    def _users(self) -> dict[str, str]:
+        administrator = {self.choices["access.admin_user"]: "administrator, by ssh key"}
+        own = {str(self.words["site_user"]): "runs the application, no shell"}
+        return own if self.words["shared"] else {**administrator, **own}
+
     def _ports(self) -> tuple[int, ...]:
         return tuple(sorted({22, *(port for c in self.installed if c.install for port in c.install.ports)}))
 
@@ -316,7 +325,19 @@ class _Assembly:
 
     def _cost(self) -> Cost:
         offer = offer_of(self.choices, self.catalog)
+        if self.words["shared"]:
+            return Cost(0.0, offer.currency, offer.priced.isoformat())
         return Cost(size_of(self.choices, self.catalog).price, offer.currency, offer.priced.isoformat())
+
+
+def identity_of(choices: Choices) -> Identity:
+    """Return whose site the answers are about."""
+    return Identity(choices["name"], choices["environment"])
+
+
+def host_of(choices: Choices) -> Identity:
+    """Return the site that makes the server: this one, or the one whose server it shares."""
+    return Identity(choices.get("hosting.share") or choices["name"], choices["environment"])
 
 
 def _role_order(category: str, order: int) -> int:

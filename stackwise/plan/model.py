@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from stackwise.advice import Advice
-from stackwise.advice.sizing import Share
+from stackwise.advice.sizing import Share, part_mb
 from stackwise.catalog.model import Size
 from stackwise.plan.settings import Decisions
 from stackwise.project import Project
@@ -96,6 +96,10 @@ class Plan:
     """Everything that will be made, and why."""
 
     identity: Identity
+    # The site that makes the server, which is this one unless it moves in to another's.
+    host: Identity
+    # How many sites plan with a part of the server each, this one among them.
+    sites: int
     project: Project
     access: Access
     servers: tuple[ServerSpec, ...]
@@ -114,6 +118,16 @@ class Plan:
     advice: tuple[Advice, ...]
     components: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the server is another site's."""
+        return self.host != self.identity
+
+    @property
+    def memory_mb(self) -> int:
+        """What this site may plan with of the server's memory, in MiB."""
+        return part_mb(self.servers[0].size.memory_mb, self.sites)
 
     @property
     def group(self) -> Mapping[str, tuple[str, ...]]:

@@ -22,8 +22,11 @@ def site_vocabulary(
     """Return what every catalog file may name, what the chosen components provide included."""
     site = choices["name"]
     home = f"/srv/{site}"
+    shared = choices.get("hosting.share") is not None
     words: dict[str, Any] = {
         "site": site,
+        "site_word": site.replace("-", "_"),
+        "shared": shared,
         "site_user": site,
         "home": home,
         "current": f"{home}/current",
@@ -34,12 +37,12 @@ def site_vocabulary(
         "media_url": _url(project.media_url, "/media/"),
         "socket": f"/run/{site}/app.sock",
         "domain": choices["access.domain"],
-        "names": [choices["access.domain"], ADDRESS],
+        # Who asks a shared server for its address gets the site that made it.
+        "names": [choices["access.domain"]] if shared else [choices["access.domain"], ADDRESS],
         "wsgi": application_of(project),
         "app_dir": project.app_dir,
         # Later ones win; a secret that was given wins over one that was made.
         "environment_files": [f"/etc/{site}/environment", f"-/etc/{site}/secrets.d/*.env", f"-/etc/{site}/secrets"],
-        "groups": sorted({group for c in components if c.install for group in c.install.joins}),
         "writable": [f"{home}/media", f"{home}/data"],
         "app_config": f"/etc/{site}",
         "tls": False,
@@ -49,6 +52,9 @@ def site_vocabulary(
     for component in components:
         if component.install:
             words.update(fill(component.install.provides, words))
+            if shared:
+                words.update(fill(component.install.provides_shared, words))
+    words["groups"] = sorted({group for c in components if c.install for group in fill(c.install.joins, words)})
     words["restart_on"] = [f"/etc/{site}/{name}" for name in ("environment", "secrets", "secrets.d")]
     words["restart_on"] += [words["app_config"], words["current"]]
     first = (component for component in components if component.install and component.install.before_app)

@@ -18,7 +18,7 @@ from stackwise.project import Snapshot
 from stackwise.render.overlay import render_overlay
 from stackwise.render.yaml_text import comment, document, dump, variables_text
 
-__all__ = ["count_tasks", "file_names", "render_project", "write_project"]
+__all__ = ["count_removals", "count_tasks", "file_names", "render_project", "write_project"]
 
 Files = dict[str, bytes]
 
@@ -47,6 +47,7 @@ def render_project(
     """
     made = {
         "site.yml": _site(plan),
+        **({"remove.yml": _removal(plan)} if plan.is_shared else {}),
         "ansible.cfg": _ANSIBLE_CFG,
         "inventory/hosts.yml": _inventory(plan, addresses),
         "group_vars/all.yml": _group_vars(plan, admin_keys),
@@ -62,15 +63,21 @@ def render_project(
 
 def file_names(plan: Plan) -> tuple[str, ...]:
     """Return the names of the files that `render_project` makes, which takes a fraction of the time."""
+    removal = ("remove.yml",) if plan.is_shared else ()
     made = ("site.yml", "ansible.cfg", "inventory/hosts.yml", "group_vars/all.yml", "stackwise.yml", "README.md")
     settings = (f"files/settings/{name}" for name in _settings_files(plan))
     roles = (path for path, _ in _role_files(plan))
-    return tuple(sorted((*made, *settings, f"files/{plan.variable('site_archive')}", *roles)))
+    return tuple(sorted((*made, *removal, *settings, f"files/{plan.variable('site_archive')}", *roles)))
 
 
 def count_tasks(plan: Plan) -> int:
     """Return how many tasks a run of the plan starts, handlers left out; a role's main file lists them all."""
-    return sum(_tasks_in(role) for play in plan.plays for role in play.roles)
+    return sum(_tasks_in(role, "main") for play in plan.plays for role in play.roles)
+
+
+def count_removals(plan: Plan) -> int:
+    """Return how many tasks it takes to remove a site from the server that it shares."""
+    return sum(1 + _tasks_in(role, "remove") for _, role in _removed(plan))
 
 
 def _settings_files(plan: Plan) -> Mapping[str, str]:
@@ -91,6 +98,38 @@ def _site(plan: Plan) -> str:
     head = comment(
         f"The whole of {plan.identity}: from an unknown server to one that serves the site. Read it from top to bottom."
     )
+    return document(head + "\n".join(dump([play]) for play in plays))
+
+
+def _removed(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield each role that has something to take away, with its group, from the last one to the first.
+
+    The web server goes before all others: it serves other sites, and must name no file that is gone.
+    """
+    backwards = plan.plays[::-1]
+    for play in sorted(backwards, key=lambda play: play.hosts != "web"):
+        for role in reversed(play.roles):
+            if (paths.roles_dir() / role / "tasks" / "remove.yml").exists():
+                yield play.hosts, role
+
+
+def _removal(plan: Plan) -> str:
+    plays = [
+        {
+            "name": f"Take away what {role} made for {plan.identity.name}",
+            "hosts": hosts,
+            "become": True,
+            "gather_facts": False,
+            "tasks": [
+                {
+                    "name": f"Remove the part of {role}",
+                    "ansible.builtin.import_role": {"name": role, "tasks_from": "remove"},
+                }
+            ],
+        }
+        for hosts, role in _removed(plan)
+    ]
+    head = comment(f"Removes {plan.identity} from the server of {plan.host}, and nothing else of that server.")
     return document(head + "\n".join(dump([play]) for play in plays))
 
 
@@ -139,10 +178,10 @@ def _role_files(plan: Plan) -> Iterator[tuple[str, Path]]:
                 yield from ((f"roles{folder.removeprefix(str(root))}/{name}", Path(folder, name)) for name in names)
 
 
-def _tasks_in(role: str) -> int:
+def _tasks_in(role: str, entry: str) -> int:
     import yaml  # noqa: PLC0415 - only a run counts tasks
 
-    return len(yaml.safe_load((paths.roles_dir() / role / "tasks" / "main.yml").read_bytes()))
+    return len(yaml.safe_load((paths.roles_dir() / role / "tasks" / f"{entry}.yml").read_bytes()))
 
 
 def _readme(plan: Plan, addresses: Mapping[str, str]) -> str:

@@ -22,7 +22,9 @@ def plan_document(plan: Plan, files: Iterable[str]) -> dict[str, Any]:
         "name": plan.identity.name,
         "environment": plan.identity.environment,
         "servers": [_server(plan, index) for index in range(len(plan.servers))],
+        "shares": {"server_of": plan.host.name, "sites": plan.sites} if plan.sites > 1 else None,
         "cost": asdict(plan.cost) | {"per": "month"},
+        "memory_mb": plan.memory_mb,
         "memory": [asdict(share) for share in plan.memory],
         "components": list(plan.components),
         "roles": [{"play": play.name, "hosts": play.hosts, "roles": list(play.roles)} for play in plan.plays],
@@ -64,6 +66,7 @@ def plan_text(document: Mapping[str, Any], width: int = _WIDTH) -> str:
     block = partial(_block, width=width)
     lines = [f"Plan for {document['name']} ({document['environment']})", ""]
     lines += block("Servers", [_server_line(server) for server in document["servers"]])
+    lines += block("Shared", list(_shared_lines(document)))
     lines += block("Cost", [f"{price} (price of {cost['priced']})"])
     lines += block("Memory", [_memory_line(document)])
     lines += block("Roles", [f"{play['play']}: {', '.join(play['roles'])}" for play in document["roles"]])
@@ -116,9 +119,19 @@ def _server_line(server: Mapping[str, Any]) -> str:
     return f"{server['name']}: {what}, {where}; carries {', '.join(server['groups'])}"
 
 
+def _shared_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    shares = document["shares"]
+    if shares is None:
+        return
+    if shares["server_of"] == document["name"]:
+        yield f"{shares['sites']} sites stand on it; the others say: hosting.share: {document['name']}"
+    else:
+        yield f"the server is that of {shares['server_of']}, which pays for it; {shares['sites']} sites stand on it"
+
+
 def _memory_line(document: Mapping[str, Any]) -> str:
     shares = document["memory"]
-    total = document["servers"][0]["size"]["memory_mb"]
+    total = document["memory_mb"]
     parts = ", ".join(f"{share['component']} {share['memory_mb']}" for share in shares)
     return f"{sum(share['memory_mb'] for share in shares)} of {total} MiB: {parts}"
 

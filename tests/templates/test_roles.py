@@ -42,7 +42,8 @@ def defaults(role: str) -> dict[str, Any]:
 
 
 def tasks(role: str) -> list[dict[str, Any]]:
-    return list(flatten([*load(role, "tasks/main.yml"), *(load(role, "handlers/main.yml") or [])]))
+    files = sorted((ROLES / role / "tasks").glob("*.yml"))
+    return list(flatten([task for file in files for task in yaml.safe_load(file.read_text())]))
 
 
 def flatten(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
