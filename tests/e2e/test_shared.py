@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import EXAMPLES, Program, make_program
+from tests.conftest import EXAMPLES
+from tests.e2e.conftest import Program, make_program
 from tests.e2e.test_spine import changed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -144,6 +145,8 @@ def test_there_is_no_place_for_a_third(sites: tuple[Program, Program]) -> None:
 
 def test_the_second_leaves_and_the_first_notices_nothing(sites: tuple[Program, Program]) -> None:
     first, second = sites
+    second.kill_when("Remove the site's user", "destroy", "--yes")
+    assert page(first.address(), "superbook.test")[0] == OK
     second.run("destroy", "--yes")
     assert page(first.address(), "superbook.test")[0] == OK
     names = "-name '*note-book*' -o -name '*note_book*'"

@@ -418,6 +418,19 @@ def test_fifteen_sites_cost_fifteen_times_as_much(catalog: Catalog) -> None:
     assert prices[1]["digitalocean"] == 15 * (prices[0]["digitalocean"] or 0)
 
 
+def test_fifteen_sites_on_three_servers_cost_less(catalog: Catalog) -> None:
+    each, shared = (
+        advised(Case("", "", {"needs.sites": 15, "hosting.sites": n, "needs.requests_per_minute": 30}), catalog).market
+        for n in (1, 5)
+    )
+    assert {quote.servers for quote in each} == {15}
+    assert {quote.servers for quote in shared} == {3}
+    totals = [{quote.provider: quote.total for quote in quotes} for quotes in (each, shared)]
+    assert all(
+        (totals[1][name] or 0) < (total or 0) for name, total in totals[0].items() if total and name in totals[1]
+    )
+
+
 def test_what_gives_first_moves_with_the_size(catalog: Catalog) -> None:
     small = advised(Case("small", ""), catalog).limits[0]
     large = advised(Case("large", "", {"hosting.size": "large"}), catalog).limits[0]
