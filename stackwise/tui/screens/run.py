@@ -134,8 +134,10 @@ The same is done by `stackwise up` with this answers file.
         if against := self._against():
             return Content.assemble(("✗ ", "$text-error"), against, (" See the review: ctrl+r", "dim"))
         choices = self.design.choices
+        host = choices.get("hosting.share")
+        what = f"One {choices['hosting.size']} server at {choices['hosting.provider']}"
         return Content.assemble(
-            f"One {choices['hosting.size']} server at {choices['hosting.provider']}, ",
+            f"A place on the server of {host}, " if host else f"{what}, ",
             (price(summary.cost, summary.currency), "bold"),
             ". What stands already is used again.",
         )
