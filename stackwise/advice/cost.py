@@ -148,8 +148,9 @@ def _lines(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> Itera
         yield Line(f"a server for the database of {whose}", None if size.price is None else size.price * groups)
     if facts["needs.data"] != "disposable":
         yield Line("backups", _backups(offer, size, count, facts))
-    beyond = facts["needs.storage_gb"] + SYSTEM_GB - size.disk_gb
-    if beyond > 0:
+    together = min(facts["hosting.sites"], facts["needs.sites"])
+    beyond = groups * max(0, facts["needs.storage_gb"] * together + SYSTEM_GB - size.disk_gb)
+    if beyond:
         yield Line(f"{beyond} GB of storage", None if extras.volume_gb is None else extras.volume_gb * beyond)
     sent = traffic_gb(facts["needs.requests_per_minute"] * facts["needs.sites"])
     over = 0 if size.traffic_gb is None else max(0, sent - size.traffic_gb * count)
@@ -167,7 +168,7 @@ def _backups(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> flo
     """Return the price of backups: object storage for twice the data where it is sold, else a share of the server."""
     extras = offer.extras
     if extras.object_gb is not None:
-        return extras.object_gb * int(facts["needs.storage_gb"]) * 2
+        return extras.object_gb * int(facts["needs.storage_gb"] * facts["needs.sites"]) * 2
     if extras.backup_percent is not None and size.price is not None:
         return size.price * count * extras.backup_percent / 100
     return None

@@ -431,6 +431,17 @@ def test_fifteen_sites_on_three_servers_cost_less(catalog: Catalog) -> None:
     )
 
 
+def test_what_sites_keep_is_paid_for_each(catalog: Catalog) -> None:
+    def storage_gb(**more: int) -> int:
+        needs = {"needs.storage_gb": 200} | {key.replace("__", "."): value for key, value in more.items()}
+        quotes = {quote.provider: quote for quote in advised(Case("", "", needs), catalog).market}
+        lines = [line.what for line in quotes["digitalocean"].lines if line.what.endswith("GB of storage")]
+        return int(lines[0].split()[0])
+
+    assert storage_gb(needs__sites=3) == 3 * storage_gb()
+    assert storage_gb(needs__sites=3, hosting__sites=3) > 2 * storage_gb()
+
+
 def test_what_gives_first_moves_with_the_size(catalog: Catalog) -> None:
     small = advised(Case("small", ""), catalog).limits[0]
     large = advised(Case("large", "", {"hosting.size": "large"}), catalog).limits[0]
