@@ -63,16 +63,6 @@ def traffic_gb(requests_per_minute: float) -> float:
     return requests_per_minute / PEAK_TO_AVERAGE * MINUTES_A_MONTH * MEGABYTES_A_REQUEST / 1000
 
 
-def converted(amount: float, source: str, target: str, catalog: Catalog) -> float | None:
-    """Return an amount in another currency, None where a rate is not known."""
-    if source == target:
-        return amount
-    rates = catalog.currencies
-    if source not in rates or target not in rates:
-        return None
-    return amount * rates[source].usd / rates[target].usd
-
-
 def market(choices: Choices, project: Project, catalog: Catalog, kind: str, extra_mb: int = 0) -> tuple[Quote, ...]:
     """Return a quote of every provider that sells a kind ("vps", "bare-metal", "paas"), the cheapest first.
 
@@ -105,7 +95,7 @@ def quote_of(seller: str, offer: Offer, need: Need, catalog: Catalog) -> Quote |
     lines = (*_lines(offer, size, count, need.facts), *_beside(offer, catalog))
     total = sum(line.amount for line in lines if line.amount is not None) if size.price is not None else None
     currency = str(need.facts["budget.currency"])
-    shown = None if total is None else converted(total, offer.currency, currency, catalog)
+    shown = None if total is None else catalog.convert(total, offer.currency, currency)
     unknown = tuple(line.what for line in lines if line.amount is None)
     return Quote(seller, size.id, count, lines, offer.currency, offer.priced, shown, unknown)
 
@@ -160,7 +150,7 @@ def _lines(offer: Offer, size: Size, count: int, facts: dict[str, Any]) -> Itera
 
 def _beside(offer: Offer, catalog: Catalog) -> Iterator[Line]:
     for price in catalog.prices.values():
-        amount = converted(price.amount, price.currency, offer.currency, catalog)
+        amount = catalog.convert(price.amount, price.currency, offer.currency)
         yield Line(price.what, None if amount is None else round(amount, 2))
 
 

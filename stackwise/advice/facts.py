@@ -93,6 +93,9 @@ def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, A
     offer = offer_of(choices, catalog)
     sites = choices["hosting.sites"]
     amount, currency = str(choices["needs.budget"]).split(" ")
+    # The server is on the bill of the site that made it.
+    price = 0.0 if choices.get("hosting.share") else size.price
+    inside = None if price is None else catalog.convert(price, offer.currency, currency)
     groups = {category.group for category in catalog.layers if category.group}
     counts = choices.under("hosting.servers")
     return {
@@ -105,8 +108,9 @@ def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, A
         "locations": list(offer.locations),
         "budget.amount": float(amount),
         "budget.currency": currency,
-        # The server is on the bill of the site that made it.
-        "cost.amount": 0.0 if choices.get("hosting.share") else size.price,
+        "budget.has_rate": currency in catalog.currencies,
+        "cost.amount": price,
+        "cost.in_budget": None if inside is None else round(inside, 2),
         "cost.currency": offer.currency,
         **{f"servers.{group}": counts.get(group, 1) for group in groups},
         # What is not said to have servers of its own stands on the first one.
@@ -187,8 +191,10 @@ def fact_names(catalog: Catalog) -> Iterator[str]:
         "environment",
         "budget.amount",
         "budget.currency",
+        "budget.has_rate",
         "cost.amount",
         "cost.currency",
+        "cost.in_budget",
         "servers.count",
         "memory.needed_mb",
         "memory.base_mb",

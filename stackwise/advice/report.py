@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stackwise.advice import Advice, advise, filled, why_not
-from stackwise.advice.cost import Need, Quote, converted, market, quote_of
+from stackwise.advice.cost import Need, Quote, market, quote_of
 from stackwise.advice.facts import chosen, gather, offer_of
 from stackwise.advice.hosting import Kind, kinds
 from stackwise.advice.limits import Limit, limits
@@ -184,9 +184,9 @@ def _failures(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> Iter
 def _price_of_a_server(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> float | None:
     """Return what the chosen size costs in the currency of the budget; where that is nothing, the cheapest rented."""
     if facts["cost.amount"]:
-        return converted(facts["cost.amount"], facts["cost.currency"], facts["budget.currency"], catalog)
+        return catalog.convert(facts["cost.amount"], facts["cost.currency"], facts["budget.currency"])
     first = next((quote for quote in quotes if quote.lines[0].amount is not None), None)
     amount = first.lines[0].amount if first else None
     if first is None or amount is None:
         return None
-    return converted(amount / first.servers, first.currency, facts["budget.currency"], catalog)
+    return catalog.convert(amount / first.servers, first.currency, facts["budget.currency"])

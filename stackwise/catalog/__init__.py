@@ -123,6 +123,13 @@ class Catalog:
         """The currencies, by their code."""
         return _keyed(self._list("currencies.yml", Currency))
 
+    def convert(self, amount: float, source: str, target: str) -> float | None:
+        """Return an amount in another currency, None where a rate is not known."""
+        if source == target:
+            return amount
+        rates = self.currencies
+        return amount * rates[source].usd / rates[target].usd if source in rates and target in rates else None
+
     @cached_property
     def prices(self) -> Mapping[str, Price]:
         """What no provider of servers sells, by id."""
