@@ -29,6 +29,8 @@ CHOICES = {
     "stack.cache": ("redis", "local-memory"),
     "access.tls": ("internal", "none"),
 }
+# Not multiplied with the others, but in turns: each server meets each other choice, and each two of them.
+SERVERS = ("granian", "gunicorn")
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,15 @@ def _tested(version: str, interpreter: Path) -> Row:
 
 def stacks() -> Iterator[Row]:
     """Bring up superbook on every combination, once more with nothing to change, and remove it."""
-    for values in itertools.product(*CHOICES.values()):
-        yield _stack(dict(zip(CHOICES, values, strict=True)))
+    for choices in combinations():
+        yield _stack(choices)
+
+
+def combinations() -> Iterator[dict[str, str]]:
+    """Yield every combination of CHOICES; whether it has an odd number of second choices says with which server."""
+    for places in itertools.product(*(range(len(values)) for values in CHOICES.values())):
+        choices = {key: CHOICES[key][place] for key, place in zip(CHOICES, places, strict=True)}
+        yield {**choices, "stack.app": SERVERS[sum(places) % len(SERVERS)]}
 
 
 def _stack(choices: dict[str, str]) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stackwise.advice.sizing import BAND, USABLE
+from stackwise.advice.sizing import BAND, USABLE, option_key
 
 # Waiting for the database and for the network beside the processor's time, in ms: a page of the example site takes
 # about 20 ms from outside on an idle machine, by `stackwise verify`.
@@ -42,8 +42,10 @@ def _limits(facts: Mapping[str, Any]) -> Iterator[Limit]:
             f"{servers} x {facts['cpus']:g} cores x 60,000 ms / {page:g} ms a page x {USABLE} usable",
             "a size with more cores, or a cache in front of the pages that are the same for everybody",
         )
-    if facts["stack.app"] == "gunicorn":
-        workers, threads = facts["gunicorn.workers"], facts["gunicorn.threads"]
+    app = facts["stack.app"]
+    # A server that is only advised on has no such options.
+    workers, threads = (facts.get(option_key(app, name)) for name in ("workers", "threads"))
+    if workers and threads:
         at_once = workers * threads * servers
         yield Limit(
             "the threads of the application server",

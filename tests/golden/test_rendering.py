@@ -14,11 +14,13 @@ from tests.conftest import EXAMPLES
 TOOLS = Path(sys.executable).parent
 VARIANTS = {
     "superbook": ["-a", str(EXAMPLES / "superbook" / "stackwise.yml")],
-    "superbook on debian-12, sqlite, no cache, no tls": [
+    "superbook on debian-12, gunicorn, sqlite, no cache, no tls": [
         *("-a", str(EXAMPLES / "superbook" / "stackwise.yml")),
         *(
             "--set",
             "stack.os=debian-12",
+            "--set",
+            "stack.app=gunicorn",
             "--set",
             "stack.database=sqlite",
             "--set",

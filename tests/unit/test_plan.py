@@ -69,6 +69,19 @@ def test_an_expert_overrules_a_formula(catalog: Catalog) -> None:
     assert plan.variable("postgresql_max_connections") == 2 * 3 * 4 + 10
 
 
+def test_granian_takes_a_process_a_core_and_counts_for_the_database(catalog: Catalog) -> None:
+    small, large = (plan_for(catalog, stack__app="granian", hosting__size=size) for size in ("small", "large"))
+    assert (small.variable("granian_workers"), large.variable("granian_workers")) == (1, 4)
+    # A worker and the one that follows it stand side by side for a moment, within what systemd allows the service.
+    assert 2 * small.variable("granian_max_memory_mb") < small.variable("systemd_memory_max_mb")
+    assert 5 * large.variable("granian_max_memory_mb") < large.variable("systemd_memory_max_mb")
+    assert small.variable("systemd_command").endswith("/python /etc/superbook/granian_server.py")
+    assert "/etc/superbook/granian_server.py" in small.variable("systemd_restart_on")
+    assert large.variable("postgresql_max_connections") == 2 * 4 * 4 + 10
+    assert "granian>=2.8.7,<2.9" in small.python
+    assert not any(requirement.startswith("gunicorn") for requirement in small.python)
+
+
 def test_sqlite_needs_no_database_server(catalog: Catalog) -> None:
     plan = plan_for(catalog, stack__database="sqlite")
     assert not any(package.startswith("postgresql") for package in plan.packages)
@@ -130,10 +143,11 @@ def test_impossible_combinations_are_refused_with_the_reason(
     assert caught.value.hint
 
 
-def test_an_asgi_project_is_refused_by_a_wsgi_server(catalog: Catalog) -> None:
+@pytest.mark.parametrize("server", ["Gunicorn", "Granian"])
+def test_an_asgi_project_is_refused_by_a_wsgi_server(catalog: Catalog, server: str) -> None:
     starlette = Project(root=".", name="hello", framework="asgi", asgi="hello:app")
-    with pytest.raises(ImpossibleError, match="Gunicorn cannot be used"):
-        plan_for(catalog, starlette, project__wsgi=None)
+    with pytest.raises(ImpossibleError, match=f"{server} cannot be used"):
+        plan_for(catalog, starlette, project__wsgi=None, stack__app=server.lower())
 
 
 def test_a_python_that_the_system_does_not_have_is_refused(catalog: Catalog) -> None:

@@ -129,6 +129,19 @@ CASES = [
         verdicts={"capacity": "good", "responsive": "good"},
     ),
     Case(
+        "a shop that is judged by its response time",
+        MEASURED,
+        {"needs.requests_per_minute": 3000, "team.operations": "comfortable", "needs.performance": "maximum"},
+        best={"app": "granian"},
+    ),
+    Case(
+        "a site that is judged by its response time, with websockets",
+        "the catalog",
+        {"needs.performance": "maximum", "needs.realtime": True},
+        best={"app": "gunicorn"},
+        says={"websockets-not-served"},
+    ),
+    Case(
         "SQLite for a busy shop",
         SQLITE,
         {"needs.requests_per_minute": 6000, "stack.database": "sqlite"},
