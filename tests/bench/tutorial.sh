@@ -43,7 +43,8 @@ echo CONN_MAX_AGE=0 > /srv/tutorial/8001.env
 echo CONN_MAX_AGE=600 > /srv/tutorial/8002.env
 units=/etc/systemd/system
 sed "s#^ListenStream=.*#ListenStream=/run/superbook/gthread.sock#" $units/superbook.socket > $units/gthread.socket
-sed -e 's#^Requires=.*#Requires=gthread.socket#' \
+# The site's service sees of /srv itself alone; this one has its server elsewhere.
+sed -e 's#^Requires=.*#Requires=gthread.socket#' -e 's#^BindReadOnlyPaths=.*#& /srv/tutorial#' \
   -e 's#^ExecStart=.*#ExecStart=/srv/tutorial/venv/bin/gunicorn --config /srv/tutorial/gunicorn.conf.py#' \
   $units/superbook.service > $units/gthread.service
 systemctl daemon-reload
