@@ -13,7 +13,7 @@ cd /srv/superbook
 useradd --system --home /srv/superbook superbook
 mkdir -p static media
 python3 -m venv venv
-PIP_CERT=/etc/ssl/certs/ca-certificates.crt venv/bin/pip install -q --no-cache-dir -r app/requirements.txt 'gunicorn>=23,<28'
+PIP_CERT=/etc/ssl/certs/ca-certificates.crt venv/bin/pip install -q --no-cache-dir -r app/requirements.txt 'granian>=2.8.7,<2.9'
 cd / && runuser -u postgres -- psql -qc 'CREATE ROLE superbook LOGIN' -c 'CREATE DATABASE superbook OWNER superbook'
 cd /srv/superbook
 
@@ -37,7 +37,7 @@ User=superbook
 WorkingDirectory=/srv/superbook/app
 EnvironmentFile=/srv/superbook/env
 RuntimeDirectory=superbook
-ExecStart=/srv/superbook/venv/bin/gunicorn --workers 2 --threads 4 --bind unix:/run/superbook/app.sock superbook.wsgi
+ExecStart=/srv/superbook/venv/bin/granian --interface wsgi --workers 1 --blocking-threads 4 --uds /run/superbook/app.sock --uds-permissions 511 superbook.wsgi:application
 Restart=always
 [Install]
 WantedBy=multi-user.target
