@@ -119,7 +119,8 @@ class Runner:
     def _host_held(self, journal: Journal, command: str) -> Iterator[None]:
         """Keep the server's own site from changing or removing it while this one works on it."""
         host = self._home(journal)
-        if host is journal or command == "verify":
+        # A site that is not there has nothing to keep, and gets no folder by being named.
+        if host is journal or command == "verify" or not host.exists:
             yield
         else:
             with host.locked(f"{command} of {self.job.identity}"):
@@ -215,7 +216,7 @@ class Runner:
         shell = provisioner.shell(records[plan.servers[0].name])
         options = Shell(shell.address, shell.user, known_hosts, shell.identity).options()
         if name == "remove.yml":
-            return Playbook(work, name, options, {}, count_removals(plan))
+            return Playbook(work, name, options, {}, count_removals(plan), again="stackwise destroy")
         secrets = resolve_secrets(plan.secrets, journal, self.job.folder)
         return Playbook(work, name, options, secrets, count_tasks(plan))
 

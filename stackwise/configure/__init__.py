@@ -39,7 +39,7 @@ _KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "LOGNAME", "SSH_AUTH_SOCK",
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """A rendered project on disk, and how its servers are reached."""
+    """A rendered project on disk, and how its servers are reached; `again` is what to type to go on with it."""
 
     project: Path
     playbook: str
@@ -47,6 +47,7 @@ class Playbook:
     secrets: Mapping[str, str]
     tasks: int
     check: bool = False
+    again: str = "stackwise up"
 
 
 class PlaybookRun(Protocol):
@@ -85,7 +86,7 @@ class AnsibleRun:
             child.wait()
             errors = _tail(complaints)
         shutil.rmtree(playbook.project / "artifacts", ignore_errors=True)
-        _judge(translator, stop, errors)
+        _judge(translator, stop, errors, playbook.again)
 
 
 def _messages(child: subprocess.Popen[str]) -> Iterator[dict[str, Any] | None]:
@@ -109,17 +110,17 @@ def _messages(child: subprocess.Popen[str]) -> Iterator[dict[str, Any] | None]:
         yield json.loads(line)
 
 
-def _judge(translator: Translator, stop: threading.Event, errors: str) -> None:
+def _judge(translator: Translator, stop: threading.Event, errors: str, again: str) -> None:
     """Raise where the run did not end well."""
     if stop.is_set() or translator.status == "canceled":
-        raise InterruptedRunError("the Ansible run was stopped", hint="go on with: stackwise up")
+        raise InterruptedRunError("the Ansible run was stopped", hint=f"go on with: {again}")
     if failure := translator.failure:
         message = f"{failure.role} : {failure.name} failed on {failure.host}"
-        hint = "mend the cause, then go on: stackwise up"
+        hint = f"mend the cause, then go on: {again}"
         if failure.result == "unreachable":
             message, hint = (
                 f"{failure.host} cannot be reached any more",
-                "see: stackwise status, then go on: stackwise up",
+                f"see: stackwise status, then go on: {again}",
             )
         raise ConfigureError(message, task=failure.name, host=failure.host, said=failure.said, hint=hint)
     if translator.status != "successful":

@@ -29,7 +29,8 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/slow":
         time.sleep(1)
     start_response("200 OK", [("Content-Type", "text/plain")])
-    names = ("REMOTE_ADDR", "SERVER_PORT", "wsgi.url_scheme", "HTTP_X_SENT", "PASSWORD", "NOTIFY_SOCKET")
+    names = ("REMOTE_ADDR", "SERVER_PORT", "wsgi.url_scheme", "HTTP_X_SENT", "HTTP_PROXY", "REMOTE_USER")
+    names += ("PASSWORD", "NOTIFY_SOCKET")
     said = {name: environ.get(name) for name in names}
     return [repr({**said, "cwd": os.getcwd(), "pid": os.getpid()}).encode()]
 """
@@ -100,7 +101,13 @@ def serve(folder: Path, method: str = "", workers: int = 2) -> Iterator[Running]
         command = f"exec 3<&{listening.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec {sys.executable} {{}}"
         process = subprocess.Popen(
             ["/bin/bash", "-c", command.format(shlex.quote(str(program)))],
-            env={"PATH": os.environ["PATH"], "NOTIFY_SOCKET": str(notified), "PASSWORD": "secret"},
+            env={
+                "PATH": os.environ["PATH"],
+                "NOTIFY_SOCKET": str(notified),
+                "PASSWORD": "secret",
+                "HTTP_PROXY": "http://me:secret@proxy.test",
+                "REMOTE_USER": "root",
+            },
             pass_fds=[listening.fileno()],
             stderr=subprocess.PIPE,
             text=True,
@@ -123,6 +130,9 @@ def test_it_serves_on_the_socket_of_systemd_however_processes_are_started(folder
         assert "'HTTP_X_SENT': 'hello'" in said
         assert "'wsgi.url_scheme': 'http'" in running.ask()
         # What is the process's own is no business of a request, which may be shown by an error report.
+        # A variable of the process must not pass for a header, or for a user who has logged in.
+        assert "'REMOTE_USER': None" in said
+        assert "'HTTP_PROXY': None" in said
         assert "'PASSWORD': None" in said
         assert "'NOTIFY_SOCKET': None" in said
     assert running.process.returncode == 0

@@ -150,6 +150,7 @@ def test_there_has_to_be_a_server(host: Job) -> None:
     assert isinstance(error, ProvisionError)
     assert "hello-production has no server yet" in error.message
     assert not Journal.of(guest(host).identity).entries("shares")
+    assert not Journal.of(host.identity).folder.exists()
 
 
 def test_the_answers_of_both_have_to_agree(host: Job) -> None:
@@ -185,7 +186,7 @@ def test_a_server_goes_after_its_guests(host: Job) -> None:
     until_verify(runner(guest(host), cloud).up())
     assert "guest-production stand on the server" in refusal(host, cloud, "destroy").message
     list(runner(guest(host), cloud, ansible).destroy())
-    assert [playbook.playbook for playbook in ansible.asked] == ["remove.yml"]
+    assert [(playbook.playbook, playbook.again) for playbook in ansible.asked] == [("remove.yml", "stackwise destroy")]
     assert not Journal.of(guest(host).identity).exists
     assert len(cloud.nodes) == 1
     list(runner(host, cloud).destroy())

@@ -38,8 +38,11 @@ WORKERS = {{ granian_workers }}
 DESCRIPTOR, BACKLOG = 3, 4096
 # For so many seconds a worker that shall stop sends its connections away, each with an answer, before it closes them.
 FAREWELL = 0.2
-# How names begin that are a request's own.
-OF_A_REQUEST = ("CONTENT_", "HTTP_", "PATH_", "QUERY_", "REMOTE_", "REQUEST_", "SCRIPT_", "SERVER_")
+# What each request has, whatever the process has under the same name.
+OF_A_REQUEST = {
+    "CONTENT_LENGTH", "CONTENT_TYPE", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT", "REQUEST_METHOD",
+    "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
+}
 
 
 class Worker(mp.WorkerProcess):
@@ -89,7 +92,7 @@ def load(loaded):
 
 def behind_web_server(application, going):
     """Tell the application what the web server says of the visitor's connection, and nothing of this process."""
-    ours = [name for name in os.environ if not name.startswith(OF_A_REQUEST)]
+    ours = set(os.environ) - OF_A_REQUEST
 
     def answer(environ, start_response):
         # Granian puts the variables of the process among those of the request, where error reports would show them.
