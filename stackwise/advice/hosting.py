@@ -8,7 +8,7 @@ from stackwise.advice.cost import Quote, market
 from stackwise.advice.facts import gather
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
-from stackwise.catalog.expression import evaluate
+from stackwise.catalog.expression import Facts, evaluate
 from stackwise.catalog.model import Component, Hosting
 from stackwise.project import Project
 
@@ -38,8 +38,13 @@ def kinds(choices: Choices, project: Project, catalog: Catalog) -> tuple[Kind, .
             continue
         extra = int(evaluate(hosting.memory_mb, facts))
         today, tenfold = (_cheapest(c, project, catalog, hosting, extra) for c in (choices, grown))
-        found.append(Kind(component, hosting, today, tenfold, float(evaluate(hosting.hours, facts))))
+        found.append(Kind(component, hosting, today, tenfold, hours_of(component, facts)))
     return tuple(found)
+
+
+def hours_of(kind: Component, facts: Facts) -> float:
+    """Return the team's own hours of work a month with a kind of hosting: an estimate of ours."""
+    return float(evaluate(kind.hosting.hours, facts)) if kind.hosting else 0.0
 
 
 def _cheapest(choices: Choices, project: Project, catalog: Catalog, hosting: Hosting, extra_mb: int) -> Quote | None:

@@ -9,6 +9,7 @@ from typing import Any
 from stackwise.advice import Advice, advise, filled, why_not
 from stackwise.advice.cost import Need, Quote, market, quote_of
 from stackwise.advice.facts import chosen, gather, offer_of
+from stackwise.advice.failures import PointOfFailure, points_of_failure
 from stackwise.advice.hosting import Kind, kinds
 from stackwise.advice.limits import Limit, limits
 from stackwise.advice.ranking import Reason, Scale, Tip, best, eligible, tips
@@ -17,7 +18,7 @@ from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.expression import Facts, evaluate
 from stackwise.catalog.model import Category, Component
-from stackwise.catalog.tables import Failure, Verdict
+from stackwise.catalog.tables import Verdict
 from stackwise.project import Project
 
 PROPERTIES = ("available", "resilient", "secure", "responsive", "capacity")
@@ -45,14 +46,6 @@ class Layer:
     def best(self) -> str:
         """The id of what is recommended, or "none"."""
         return self.recommended.id if self.recommended else "none"
-
-
-@dataclass(frozen=True, slots=True)
-class PointOfFailure:
-    """A single point of failure, and what removing it costs a month; None where the price of a server is unknown."""
-
-    failure: Failure
-    money: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ def report(choices: Choices, project: Project, catalog: Catalog) -> Report:
         enough=enough_at(choices, project, catalog),
         market=quotes,
         verdicts=tuple(_verdicts(catalog, facts)),
-        failures=tuple(_failures(catalog, facts, quotes)),
+        failures=tuple(points_of_failure(catalog, facts, quotes)),
         advice=advise(choices, project, catalog),
     )
 
@@ -171,22 +164,3 @@ def _verdicts(catalog: Catalog, facts: Facts) -> Iterator[Verdict]:
             because=filled(found.because, facts),
             settle=found.settle,
         )
-
-
-def _failures(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> Iterator[PointOfFailure]:
-    price = _price_of_a_server(catalog, facts, quotes)
-    for failure in catalog.failures.values():
-        if evaluate(failure.when, facts):
-            money = 0.0 if not failure.servers else None if price is None else price * failure.servers
-            yield PointOfFailure(failure, money)
-
-
-def _price_of_a_server(catalog: Catalog, facts: Facts, quotes: tuple[Quote, ...]) -> float | None:
-    """Return what the chosen size costs in the currency of the budget; where that is nothing, the cheapest rented."""
-    if facts["cost.amount"]:
-        return catalog.convert(facts["cost.amount"], facts["cost.currency"], facts["budget.currency"])
-    first = next((quote for quote in quotes if quote.lines[0].amount is not None), None)
-    amount = first.lines[0].amount if first else None
-    if first is None or amount is None:
-        return None
-    return catalog.convert(amount / first.servers, first.currency, facts["budget.currency"])

@@ -82,6 +82,7 @@ class Question(Shape):
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     pattern: str | None = said("A regular expression that the whole string must match", default=None)
+    more: bool = said("Whether most teams can leave it as it is: shown folded", default=False)
     sources: tuple[Source, ...] = ()
 
     def __post_init__(self) -> None:

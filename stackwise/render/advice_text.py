@@ -8,9 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from stackwise.advice.cost import MEGABYTES_A_REQUEST, PEAK_TO_AVERAGE, Quote
+from stackwise.advice.failures import PointOfFailure
 from stackwise.advice.hosting import Kind
 from stackwise.advice.limits import Limit
-from stackwise.advice.report import Layer, PointOfFailure, Report
+from stackwise.advice.report import Layer, Report
 from stackwise.render.documents import advice_document, advice_lines
 
 _WIDTH = 100

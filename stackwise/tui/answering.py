@@ -15,8 +15,8 @@ from stackwise.tui.running import CarryOut, RunningApp, carry_out
 if TYPE_CHECKING:
     from stackwise.catalog.model import Category
     from stackwise.tui.screens.start import StartScreen
-    from stackwise.tui.state import Design
-    from stackwise.tui.steps import Standing, Step
+    from stackwise.walk.design import Design
+    from stackwise.walk.steps import Standing, Step
 
 
 class AnsweringApp(RunningApp):
@@ -35,7 +35,7 @@ class AnsweringApp(RunningApp):
         try:
             # Catalog, models and the other screens are loaded here, behind the first picture.
             import stackwise.tui.screens.catalogue  # noqa: F401, PLC0415 - as above
-            from stackwise.tui.state import open_design  # noqa: PLC0415 - as above
+            from stackwise.walk.design import open_design  # noqa: PLC0415 - as above
 
             self.post_message(Opened(open_design(path)))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
@@ -43,7 +43,7 @@ class AnsweringApp(RunningApp):
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
-        from stackwise.tui.steps import steps_of  # noqa: PLC0415 - loaded behind the first picture
+        from stackwise.walk.steps import steps_of  # noqa: PLC0415 - loaded behind the first picture
 
         self.design, self.path = message.design, message.design.path
         self.steps = steps_of(self.design.catalog)
@@ -55,7 +55,7 @@ class AnsweringApp(RunningApp):
 
     def standings(self) -> dict[str, Standing]:
         """Return how every step stands."""
-        from stackwise.tui.steps import standing  # noqa: PLC0415 - loaded behind the first picture
+        from stackwise.walk.steps import standing  # noqa: PLC0415 - loaded behind the first picture
 
         return {step.id: standing(step, self.design, self.progress) for step in self.steps} if self.design else {}
 
@@ -87,7 +87,7 @@ class AnsweringApp(RunningApp):
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="scan")
     def _look_again(self, source: str, ref: str | None) -> None:
-        from stackwise.tui.state import look_at  # noqa: PLC0415 - loaded behind the first picture
+        from stackwise.walk.scanning import look_at  # noqa: PLC0415 - loaded behind the first picture
 
         self.post_message(Scanned(look_at(source, ref, self.path.resolve().parent)))
 

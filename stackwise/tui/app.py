@@ -20,7 +20,7 @@ from stackwise.tui.screens.start import StartScreen
 from stackwise.tui.screens.step import StepScreen
 
 if TYPE_CHECKING:
-    from stackwise.tui.steps import Step
+    from stackwise.walk.steps import Step
 
 
 class Walk(AnsweringApp):

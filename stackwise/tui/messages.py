@@ -8,8 +8,9 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from stackwise.events import Event
-    from stackwise.tui.progress import RunProgress
-    from stackwise.tui.state import Design, Scan
+    from stackwise.walk.design import Design
+    from stackwise.walk.progress import RunProgress
+    from stackwise.walk.scanning import Scan
 
 
 class Opened(Message):

@@ -10,7 +10,7 @@ from textual import on, work
 from textual.app import App
 
 from stackwise.tui.messages import Ended, Happened, Remarked
-from stackwise.tui.progress import RunProgress
+from stackwise.walk.progress import RunProgress
 
 if TYPE_CHECKING:
     from stackwise.events import Event

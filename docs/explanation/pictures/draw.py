@@ -17,7 +17,7 @@ from stackwise.tui.app import Walk
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent.parent / "examples" / "superbook"
 SIZE = (110, 32)
-STEPS = {"kind": "layer-hosting-kind", "database": "layer-database", "review": "review"}
+STEPS = {"kind": "hosting", "database": "layer-database", "review": "review"}
 
 
 def drawn(app: Walk, name: str) -> None:

@@ -8,11 +8,13 @@ from stackwise.tui.screens.report import ReportScreen
 from stackwise.tui.screens.review import ReviewScreen
 from stackwise.tui.screens.run import RunScreen
 from stackwise.tui.screens.step import StepScreen
-from stackwise.tui.steps import Kind, Step
+from stackwise.walk.steps import Kind, Step
 
 _SCREENS: dict[Kind, type[StepScreen]] = {
     "form": FormScreen,
     "layer": LayerScreen,
+    "hosting": LayerScreen,
+    "server": LayerScreen,
     "review": ReviewScreen,
     "run": RunScreen,
     "report": ReportScreen,

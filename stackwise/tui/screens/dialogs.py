@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option as Row
 from stackwise.tui.widgets.map import MARKS
 
 if TYPE_CHECKING:
-    from stackwise.tui.steps import Standing, Step
+    from stackwise.walk.steps import Standing, Step
 
 _CLOSE = Binding("escape", "close", "Close", id="dialog.close", tooltip="Close this without a result")
 

@@ -16,13 +16,14 @@ from textual.widgets import Static
 
 from stackwise.events import CheckStatus
 from stackwise.tui.messages import Reported
-from stackwise.tui.progress import RunProgress
 from stackwise.tui.screens.run import duration
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
-from stackwise.tui.state import DEFAULT_FILE, last_run, price
+from stackwise.walk.design import DEFAULT_FILE
+from stackwise.walk.progress import RunProgress, last_run
+from stackwise.walk.questions import price
 
 if TYPE_CHECKING:
-    from stackwise.tui.state import Design
+    from stackwise.walk.design import Design
 
 Part = str | tuple[str, str]
 _CHECKS = {"ok": ("✓", "$text-success"), "fault": ("✗", "bold $text-error"), "not-applicable": ("-", "dim")}

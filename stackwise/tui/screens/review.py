@@ -19,10 +19,10 @@ from stackwise.render.documents import plan_document, plan_text
 from stackwise.tui.messages import Planned
 from stackwise.tui.screens.dialogs import Reason, Sure
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
-from stackwise.tui.steps import concerns
+from stackwise.walk.steps import concerns
 
 if TYPE_CHECKING:
-    from stackwise.tui.steps import Step
+    from stackwise.walk.steps import Step
 
 _LOOK = {"conflict": ("✗", "$text-error"), "warning": ("!", "$text-warning"), "note": ("i", "$text-accent")}
 _MARGIN = 6

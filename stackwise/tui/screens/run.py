@@ -14,9 +14,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, RichLog, Static
 
-from stackwise.tui.progress import Line, PhaseRow, RunProgress, Tone
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
-from stackwise.tui.state import price
+from stackwise.walk.progress import Line, PhaseRow, RunProgress, Tone
+from stackwise.walk.questions import price
 
 Part = str | tuple[str, str]
 _MARKS = {

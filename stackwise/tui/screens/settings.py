@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from stackwise.tui.state import Asked
 from stackwise.tui.widgets.form import Form
+from stackwise.walk.questions import Asked
 
 if TYPE_CHECKING:
     from stackwise.tui.app import Walk

@@ -16,7 +16,7 @@ from textual.widgets import Button, Footer, Input, Static
 
 if TYPE_CHECKING:
     from stackwise.tui.app import Walk
-    from stackwise.tui.state import Design
+    from stackwise.walk.design import Design
 
 Part = str | tuple[str, str]
 

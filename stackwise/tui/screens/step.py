@@ -18,8 +18,8 @@ from stackwise.tui.widgets.summary import SummaryLine
 
 if TYPE_CHECKING:
     from stackwise.tui.app import Walk
-    from stackwise.tui.state import Design
-    from stackwise.tui.steps import Step
+    from stackwise.walk.design import Design
+    from stackwise.walk.steps import Step
 
 # As wide as the box of a long text is inside.
 _WIDTH = 80

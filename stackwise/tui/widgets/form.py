@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, RadioButton, RadioSet, Static, Switch
 
 from stackwise.tui.messages import Answered
-from stackwise.tui.state import Asked, text_of, value_of
+from stackwise.walk.questions import Asked, text_of, value_of
 
 # Choices stand side by side as long as their words fit the narrowest terminal.
 _SIDE_BY_SIDE = 64

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from stackwise.tui.messages import Wanted
 
 if TYPE_CHECKING:
-    from stackwise.tui.steps import Standing, Step
+    from stackwise.walk.steps import Standing, Step
 
 # The mark and the style together, so that nothing is told by colour alone.
 MARKS = {"done": ("✓", "$text-success"), "open": ("·", "dim"), "conflict": ("✗", "$text-error")}

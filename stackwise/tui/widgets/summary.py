@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 if TYPE_CHECKING:
-    from stackwise.tui.state import Design, Summary
+    from stackwise.walk.design import Design, Summary
 
 _CELLS = 8
 _TIGHT, _FULL = 0.9, 1.0

@@ -11,61 +11,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stackwise import events
 from stackwise.advice import Advice, Option, advise, options_for
 from stackwise.advice.facts import chosen, gather, offer_of, size_of
+from stackwise.advice.failures import failures
+from stackwise.advice.hosting import hours_of
+from stackwise.advice.limits import limits
 from stackwise.advice.sizing import option_values
-from stackwise.answers import Answers, Choices, checked, choose
-from stackwise.answers.check import Places, why_wrong
+from stackwise.answers import Choices, choose
+from stackwise.answers.check import Places
 from stackwise.answers.document import Document, flatten
 from stackwise.answers.write import scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Category, Question
-from stackwise.errors import AnswersError, Fault, InterruptedRunError, StackwiseError, UsageError
+from stackwise.errors import AnswersError, Fault, UsageError
 from stackwise.job import Job, first_file, make_job, told
-from stackwise.journal.record import records
-from stackwise.operate.source import source_folder
-from stackwise.project import Project, scan
-from stackwise.tui.progress import RunProgress
+from stackwise.walk.questions import Asked, price
+from stackwise.walk.scanning import Scan, look_at, stand_in
+from stackwise.walk.sound import sound_answers
 
 DEFAULT_FILE = "stackwise.yml"
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
-    """What a look at the project gave: the project, or why there is none."""
-
-    source: str
-    ref: str | None
-    folder: Path
-    project: Project | None
-    problem: StackwiseError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as a form shows it: the answer in the file, and what stands where the file has none."""
-
-    key: str
-    question: Question
-    written: Any
-    stands: Any
-    origin: str
-    offered: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def shown(self) -> Any:
-        """The value that a form begins with: what is written, right or wrong, else what stands."""
-        return self.stands if self.written is None else self.written
-
-    def wrong(self, value: object) -> str | None:
-        """Return what is wrong with a value, None where it is right or leaves the answer to us."""
-        return None if value is None else why_wrong(self.question, value)
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
-    """The line that is always in sight."""
+    """What is always in sight: money a month, memory in MiB, requests a minute, the team's own hours a month."""
 
     name: str
     environment: str
@@ -73,6 +42,11 @@ class Summary:
     currency: str
     needed_mb: int
     memory_mb: int
+    carries: int
+    wanted: int
+    gives_first: str
+    failures: tuple[str, ...]
+    hours: float
     conflicts: int
     warnings: int
     faults: int
@@ -102,6 +76,8 @@ class Design:
     def __post_init__(self) -> None:
         """Work out what follows."""
         self.as_opened = not self.new
+        self._past: list[str] = []
+        self._future: list[str] = []
         self.stamp = self._stamp()
         self._derive()
 
@@ -112,9 +88,33 @@ class Design:
         """
         self._read_again()
         self.before = self.summary
+        text = self.document.text()
         self.document.change(key, value)
+        self._past.append(text)
+        self._future.clear()
         self._derive()
         self.save()
+
+    def undo(self) -> tuple[str, ...]:
+        """Take the last change back, and return the keys that are as they were. Raises as `change` does."""
+        return self._step_back(self._past, self._future)
+
+    def redo(self) -> tuple[str, ...]:
+        """Make the change again that was taken back last, and return its keys. Raises as `change` does."""
+        return self._step_back(self._future, self._past)
+
+    def _step_back(self, source: list[str], other: list[str]) -> tuple[str, ...]:
+        self._read_again()
+        if not source:
+            return ()
+        self.before = self.summary
+        text, old = self.document.text(), dict(flatten(self.document.plain()))
+        other.append(text)
+        self.document = Document.parse(source.pop(), self.document.file)
+        now = dict(flatten(self.document.plain()))
+        self._derive()
+        self.save()
+        return tuple(key for key in {**old, **now} if old.get(key) != now.get(key))
 
     def choose(self, category: Category, component: str) -> None:
         """Take a component for a layer; where the layer takes several, take it or leave it. Raises OSError."""
@@ -136,6 +136,9 @@ class Design:
         now = self._stamp()
         if now is not None and now != self.stamp:
             self.document, self.stamp = Document.read(self.path), now
+            # A step back would undo what somebody else wrote.
+            self._past.clear()
+            self._future.clear()
 
     def _stamp(self) -> tuple[int, int] | None:
         """Return what tells one version of the file from the next; None where there is no file."""
@@ -162,7 +165,7 @@ class Design:
 
     def _derive(self) -> None:
         self.answers, faults = sound_answers(self.document, self.path, self.catalog)
-        self.project = self.scanned.project or _stand_in(self.scanned)
+        self.project = self.scanned.project or stand_in(self.scanned)
         self.choices = choose(self.answers, self._found(), self.catalog)
         found = (*faults, *self._not_sold(), *self._no_project())
         self.faults = tuple(sorted(found, key=lambda fault: (fault.line, fault.column)))
@@ -201,6 +204,7 @@ class Design:
     def _summary(self) -> Summary:
         kinds = [advice.kind for advice in self.advice if not advice.accepted]
         facts = self.facts
+        first = next(iter(limits(facts)), None)
         return Summary(
             name=self.choices["name"],
             environment=self.choices["environment"],
@@ -208,6 +212,11 @@ class Design:
             currency=facts["cost.currency"],
             needed_mb=facts["memory.needed_mb"],
             memory_mb=facts["memory_mb"],
+            carries=first.requests_per_minute if first else 0,
+            wanted=facts["needs.requests_per_minute"],
+            gives_first=first.what if first else "",
+            failures=tuple(failure.name for failure in failures(self.catalog, facts)),
+            hours=hours_of(self.catalog.component(self.choices["hosting.kind"]), facts),
             conflicts=kinds.count("conflict"),
             warnings=kinds.count("warning"),
             faults=len(self.faults),
@@ -290,20 +299,6 @@ class Design:
         return tuple((choice, choice) for choice in question.choices)
 
 
-def price(amount: float | None, currency: str) -> str:
-    """Return a price a month in words; an unknown one is said to be unknown."""
-    return "price unknown" if amount is None else f"{amount:g} {currency} a month"
-
-
-def look_at(source: str, ref: str | None, folder: Path) -> Scan:
-    """Look at a project without running it; that there is none is an answer too."""
-    try:
-        place = source_folder(source, ref, folder)
-        return Scan(source, ref, place, scan(place))
-    except StackwiseError as exc:
-        return Scan(source, ref, folder, None, exc)
-
-
 def open_design(path: Path) -> Design:
     """Open an answers file, or make one in memory for the project in its folder.
 
@@ -320,77 +315,3 @@ def open_design(path: Path) -> Design:
         raise scanned.problem or UsageError(f"{folder} holds no project")
     text = first_file(scanned.project, catalog, {}, ".", folder)
     return Design(Document.parse(text, str(path)), path, catalog, scanned, new=True)
-
-
-def sound_answers(document: Document, path: Path, catalog: Catalog) -> tuple[Answers, tuple[Fault, ...]]:
-    """Return the answers that are right, and the faults of the others, which stay in the document as they are."""
-    try:
-        return checked(document, path, catalog), ()
-    except AnswersError as exc:
-        faults = exc.faults
-    for whole in (False, True):
-        sound = Document.parse(document.text(), document.file)
-        for fault in faults:
-            _leave_out(sound, fault.key.partition(".")[0] if whole else fault.key)
-        sound.change("schema", 1)
-        if not sound.data.get("name"):
-            sound.change("name", catalog.questions["name"].default)
-        try:
-            return Answers(path, checked(sound, path, catalog).written), faults
-        except AnswersError:
-            continue
-    only_name = {"schema": 1, "name": catalog.questions["name"].default}
-    return Answers(path, only_name), faults
-
-
-def _leave_out(document: Document, key: str) -> None:
-    """Remove what stands at a dotted key; of a list, the whole list."""
-    node: Any = document.data
-    *parents, last = key.split(".")
-    for place, parent in enumerate(parents):
-        below = node.get(parent) if isinstance(node, Mapping) else None
-        if not isinstance(below, Mapping):
-            document.change(".".join(parents[: place + 1]), None)
-            return
-        node = below
-    if last in node:
-        document.change(key, None)
-
-
-def _stand_in(scanned: Scan) -> Project:
-    """Return the plainest project, to count with while the real one cannot be read."""
-    return Project(root=str(scanned.folder), name="unknown", framework="django", wsgi="unknown.wsgi:application")
-
-
-def value_of(question: Question, text: str) -> Any:
-    """Return what somebody typed as the kind of value that the question takes; nothing typed is None."""
-    text = text.strip()
-    if not text:
-        return None
-    if question.type == "integer":
-        return int(text) if text.removeprefix("-").isdecimal() else text
-    if question.type == "list":
-        return [part for part in (piece.strip() for piece in text.split(",")) if part]
-    return text
-
-
-def text_of(value: object) -> str:
-    """Return a value as somebody would type it."""
-    if value is None:
-        return ""
-    return ", ".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value)
-
-
-def last_run(folder: Path, name: str, environment: str) -> RunProgress | None:
-    """Return the last run on record of this name and environment, None where there is none. Raises OSError."""
-    for record in reversed(records(folder)):
-        progress, ours = RunProgress(), False
-        for event in record.events():
-            if isinstance(event, events.RunStarted):
-                ours = (event.name, event.environment) == (name, environment)
-            progress.take(event)
-        if ours:
-            if progress.running:
-                progress.fail(InterruptedRunError("it did not come to an end", hint="go on with: stackwise up"))
-            return progress
-    return None

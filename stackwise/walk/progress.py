@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from stackwise import events
 from stackwise.errors import InterruptedRunError, StackwiseError
 from stackwise.events import Event
+from stackwise.journal.record import records
 
 PHASES = ("plan", "provision", "configure", "deploy", "verify")
 Tone = Literal["plain", "phase", "good", "changed", "bad", "dim"]
@@ -186,3 +188,18 @@ def _task_lines(event: events.TaskFinished) -> list[Line]:
             return [Line(f"    {event.result} on {event.host}  {name}", "bad"), *said]
         case _:
             return []
+
+
+def last_run(folder: Path, name: str, environment: str) -> RunProgress | None:
+    """Return the last run on record of this name and environment, None where there is none. Raises OSError."""
+    for record in reversed(records(folder)):
+        progress, ours = RunProgress(), False
+        for event in record.events():
+            if isinstance(event, events.RunStarted):
+                ours = (event.name, event.environment) == (name, environment)
+            progress.take(event)
+        if ours:
+            if progress.running:
+                progress.fail(InterruptedRunError("it did not come to an end", hint="go on with: stackwise up"))
+            return progress
+    return None

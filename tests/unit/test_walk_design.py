@@ -10,9 +10,12 @@ import pytest
 from stackwise import events
 from stackwise.errors import AnswersError, ConfigureError, InterruptedRunError, ProjectError
 from stackwise.journal.record import Recorder
-from stackwise.tui.progress import RunProgress
-from stackwise.tui.state import Design, last_run, look_at, open_design, sound_answers, text_of, value_of
-from stackwise.tui.steps import standing, steps_of
+from stackwise.walk.design import Design, open_design
+from stackwise.walk.progress import RunProgress, last_run
+from stackwise.walk.questions import text_of, value_of
+from stackwise.walk.scanning import look_at
+from stackwise.walk.sound import sound_answers
+from stackwise.walk.steps import standing, steps_of
 from tests.tui.walking import small_project
 
 WRONG = """\
@@ -48,7 +51,7 @@ def test_a_change_keeps_comments_and_moves_the_summary(tmp_path: Path) -> None:
     design.choose(design.catalog.categories["database"], "sqlite")
     lines = [" ".join(line.split()) for line in path.read_text().splitlines()]
     assert lines == ["schema: 1", "name: mysite # ours", "stack:", "database: sqlite # since 2019"]
-    assert design.summary.changed_from(design.before) == {"needed_mb"}
+    assert design.summary.changed_from(design.before) == {"needed_mb", "carries", "failures"}
 
 
 def test_what_an_editor_wrote_meanwhile_is_kept(design: Design) -> None:
@@ -192,3 +195,36 @@ def test_the_last_run_of_this_name_comes_from_the_record(tmp_path: Path) -> None
     assert found.finished is not None
     assert found.finished.url == "https://mine/"
     assert last_run(tmp_path, "mine", "testing") is None
+
+
+def test_every_change_can_be_taken_back_and_made_again_with_its_comments(tmp_path: Path) -> None:
+    path = small_project(tmp_path) / "stackwise.yml"
+    first = "schema: 1\nname: mysite  # ours\nneeds:\n  budget: 25 USD  # agreed\n"
+    path.write_text(first)
+    design = open_design(path)
+    design.change("needs.budget", None)
+    design.change("needs.downtime", "days")
+    second = path.read_text()
+    assert design.undo() == ("needs.downtime",)
+    assert design.undo() == ("needs.budget",)
+    assert "budget: 25 USD # agreed" in " ".join(path.read_text().split())
+    assert design.undo() == ()
+    assert design.redo() == ("needs.budget",)
+    assert design.redo() == ("needs.downtime",)
+    assert design.redo() == ()
+    assert path.read_text() == second
+
+
+def test_a_step_back_never_undoes_what_an_editor_wrote(design: Design) -> None:
+    design.change("needs.downtime", "days")
+    design.path.write_text(design.path.read_text() + "# written in the editor\n")
+    assert design.undo() == ()
+    assert "# written in the editor" in design.path.read_text()
+
+
+def test_a_change_after_a_step_back_ends_what_could_be_made_again(design: Design) -> None:
+    design.change("needs.downtime", "days")
+    design.undo()
+    design.change("needs.downtime", "minutes")
+    assert design.redo() == ()
+    assert design.choices["needs.downtime"] == "minutes"
