@@ -287,6 +287,14 @@ class Component(Shape):
         return "platform" if self.platform else "advice"
 
 
+# What `Component.comes_by` means, in words.
+COMES_BY = {
+    "role": "stackwise, which installs it",
+    "platform": "a service that somebody else runs",
+    "advice": "your own hands; stackwise advises on it",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Shape):
     """A judgement: when it speaks, what it says, why. The one rule refuses, ranks, explains, and is its own test.
