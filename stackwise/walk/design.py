@@ -251,7 +251,10 @@ class Design:
         return make_job(self.job().answers, self.catalog)
 
     def options(self, category: Category) -> tuple[Option, ...]:
-        """Return the options of a layer, each with the reason why it cannot be taken."""
+        """Return the options of a layer, those that can be taken first, the best fitting at the front of each."""
+        return tuple(sorted(self._options(category), key=lambda o: (bool(o.why_not), -(o.fit or 0.0))))
+
+    def _options(self, category: Category) -> tuple[Option, ...]:
         try:
             return options_for(category, self.choices, self.project, self.catalog)
         except UsageError:
