@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stackwise.events import Event
     from stackwise.walk.design import Design
+    from stackwise.walk.planned import Node
     from stackwise.walk.progress import RunProgress
     from stackwise.walk.scanning import Scan
 
@@ -41,12 +44,12 @@ class Scanned(Message):
 
 
 class Planned(Message):
-    """The plan is made; or it cannot be, and `text` says why."""
+    """The plan is made, with the files that will be rendered; or it cannot be, and `why_not` says why."""
 
-    def __init__(self, text: str) -> None:
-        """Carry the plan as text."""
+    def __init__(self, nodes: tuple[Node, ...], files: Mapping[str, bytes], why_not: str = "") -> None:
+        """Carry the plan as a tree."""
         super().__init__()
-        self.text = text
+        self.nodes, self.files, self.why_not = nodes, files, why_not
 
 
 class Happened(Message):

@@ -153,7 +153,8 @@ def _advice(piece: Mapping[str, Any]) -> Node:
     said = [f"{what}: {words}" for what, words in lines.items() if words]
     sources = [f"source: {source['url']}, read {source['read']}" for source in piece["sources"]]
     detail = "\n".join([f"{piece['kind']} [{piece['id']}] {piece['says']}", "", *said, *sources])
-    return Node(f"advice/{piece['id']}", f"{'accepted' if piece['accepted'] else piece['kind']}: {piece['id']}", detail)
+    kind = "accepted" if piece["accepted"] else piece["kind"]
+    return Node(f"advice/{piece['id']}", f"{kind}: {piece['says']}", detail)
 
 
 def _files(files: Sequence[str]) -> Node:

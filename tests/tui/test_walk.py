@@ -23,6 +23,7 @@ from stackwise.tui.screens.start import StartScreen
 from stackwise.tui.screens.step import StepScreen
 from stackwise.tui.widgets.form import Field
 from stackwise.tui.widgets.map import WalkList, WalkStrip
+from stackwise.tui.widgets.plan_view import PlanTree
 from tests.tui.walking import NARROW, settled, shown, small_project
 
 
@@ -48,7 +49,7 @@ async def test_keys_lead_from_an_empty_folder_to_the_review(folder: Path) -> Non
             await pilot.press("enter" if isinstance(app.screen, LayerScreen) else "ctrl+n")
         assert seen == [step.id for step in app.steps[:-3]]
         await settled(pilot)
-        assert "Plan for mysite" in shown(app, "#plan-text")
+        assert "Servers (1)" in [str(node.label) for node in app.screen.query_one(PlanTree).root.children]
         assert set(app.standings().values()) == {"done", "open"}
 
 
@@ -150,36 +151,6 @@ async def test_a_components_settings_are_saved_as_options() -> None:
         await pilot.press("o")
         box = next(f for f in app.screen.query(Field) if f.asked.key == "options.gunicorn.timeout").query_one(Input)
         assert box.value == "45"
-
-
-async def test_a_warning_is_accepted_with_a_reason(folder: Path) -> None:
-    app = Walk()
-    async with app.run_test(size=NARROW) as pilot:
-        await settled(pilot)
-        await pilot.press("enter")
-        app.answer("needs.downtime", "minutes")
-        await pilot.press("ctrl+r")
-        await settled(pilot)
-        await pilot.press("a", *"a pilot", "enter")
-        await settled(pilot)
-        assert "single-server: a pilot" in (folder / "stackwise.yml").read_text()
-        assert app.design is not None
-        assert app.design.summary.warnings == 0
-
-
-@pytest.mark.usefixtures("folder")
-async def test_advice_leads_to_the_answer_that_settles_it() -> None:
-    app = Walk()
-    async with app.run_test(size=NARROW) as pilot:
-        await settled(pilot)
-        await pilot.press("enter")
-        app.answer("stack.app", "uwsgi")
-        await pilot.press("ctrl+r")
-        await settled(pilot)
-        assert "cannot be made" in shown(app, "#plan-text")
-        await pilot.press("enter")
-        assert isinstance(app.screen, LayerScreen)
-        assert app.screen.step.id == "layer-app"
 
 
 async def test_faults_are_shown_with_their_places_and_nothing_is_lost(folder: Path) -> None:
