@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from stackwise.events import Event
     from stackwise.walk.design import Design
     from stackwise.walk.planned import Node
     from stackwise.walk.progress import RunProgress
+    from stackwise.walk.recent import LastRun, Recent
     from stackwise.walk.scanning import Scan
 
 
@@ -105,3 +106,30 @@ class Reported(Message):
         """Carry the run."""
         super().__init__()
         self.progress = progress
+
+
+class Recalled(Message):
+    """What was open lately, each with its last run; and the last run of what is open now."""
+
+    def __init__(self, recents: Sequence[tuple[Recent, LastRun]], here: LastRun | None) -> None:
+        """Carry them."""
+        super().__init__()
+        self.recents, self.here = recents, here
+
+
+class Remarkable(Message):
+    """Something that a worker did could not be done; it is not in the way of anything else."""
+
+    def __init__(self, words: str) -> None:
+        """Carry the `words` that say so."""
+        super().__init__()
+        self.words = words
+
+
+class KeysRead(Message):
+    """The file with keys of one's own was read."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """Carry the keys by the id of what they do."""
+        super().__init__()
+        self.keys = keys

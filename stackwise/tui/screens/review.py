@@ -55,7 +55,7 @@ a file on the whole screen. **Answers** is the file as it is saved.
             "e", "export", "Export", id="review.export", tooltip="Write plan, answers or Ansible project somewhere"
         ),
         *(
-            Binding(key, f"tab('{tab}')", title, show=False, id=f"review.{tab}", tooltip=f"Show {title}")
+            Binding(key, f"tab('{tab}')", f"Show {title}", show=False, id=f"review.{tab}", tooltip=f"Show {title}")
             for key, (tab, title) in zip("123", _TABS.items(), strict=True)
         ),
         Binding("ctrl+n", "next", "Run", id="step.next", tooltip="Go on to the run"),
