@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from stackwise.events import Event
     from stackwise.walk.design import Design
+    from stackwise.walk.planned import Node
     from stackwise.walk.progress import RunProgress
+    from stackwise.walk.recent import LastRun, Recent
     from stackwise.walk.scanning import Scan
     from stackwise.walk.trials import Trial
 
@@ -42,12 +46,12 @@ class Scanned(Message):
 
 
 class Planned(Message):
-    """The plan is made; or it cannot be, and `text` says why."""
+    """The plan is made, with the files that will be rendered; or it cannot be, and `why_not` says why."""
 
-    def __init__(self, text: str) -> None:
-        """Carry the plan as text."""
+    def __init__(self, nodes: tuple[Node, ...], files: Mapping[str, bytes], why_not: str = "") -> None:
+        """Carry the plan as a tree."""
         super().__init__()
-        self.text = text
+        self.nodes, self.files, self.why_not = nodes, files, why_not
 
 
 class Happened(Message):
@@ -122,3 +126,30 @@ class TriedOut(Message):
         """Carry what it said."""
         super().__init__()
         self.trial = trial
+
+
+class Recalled(Message):
+    """What was open lately, each with its last run; and the last run of what is open now."""
+
+    def __init__(self, recents: Sequence[tuple[Recent, LastRun]], here: LastRun | None) -> None:
+        """Carry them."""
+        super().__init__()
+        self.recents, self.here = recents, here
+
+
+class Remarkable(Message):
+    """Something that a worker did could not be done; it is not in the way of anything else."""
+
+    def __init__(self, words: str) -> None:
+        """Carry the `words` that say so."""
+        super().__init__()
+        self.words = words
+
+
+class KeysRead(Message):
+    """The file with keys of one's own was read."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """Carry the keys by the id of what they do."""
+        super().__init__()
+        self.keys = keys
