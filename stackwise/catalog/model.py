@@ -181,6 +181,16 @@ class Extras(Shape):
     cache: float | None = said("Its smallest managed Redis or Valkey, a month", default=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential(Shape):
+    """What a provider wants to see before it does anything: where it comes from, and what it is."""
+
+    variable: Annotated[str, Where(pattern=r"^[A-Z][A-Z0-9_]*$")] = said(
+        "The environment variable that the provider's own tools read"
+    )
+    says: Sentence
+
+
 Continent = Literal["europe", "north-america", "south-america", "asia", "oceania", "africa"]
 
 
@@ -199,6 +209,7 @@ class Offer(Shape):
     images: tuple[Slug, ...] = ()
     sizes: tuple[Size, ...] = ()
     extras: Extras = field(default_factory=Extras)
+    credentials: tuple[Credential, ...] = said("In the order that its driver takes them", default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +296,14 @@ class Component(Shape):
         if self.installable:
             return "role"
         return "platform" if self.platform else "advice"
+
+
+# What `Component.comes_by` means, in words.
+COMES_BY = {
+    "role": "stackwise, which installs it",
+    "platform": "a service that somebody else runs",
+    "advice": "your own hands; stackwise advises on it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

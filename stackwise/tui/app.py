@@ -34,7 +34,7 @@ class Walk(TastefulApp):
     # The first screen's own style sheet, since Textual reads that of a default screen from the app.
     CSS_PATH = [_SCREENS / "start.tcss", _SCREENS / "plain.tcss"]  # noqa: RUF012 - Textual reads it from the class
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual reads it from the class
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]  # noqa: RUF012 - Textual reads it from the class
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="walk.help", tooltip="What this screen is, and all its keys"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stackwise.walk.progress import RunProgress
     from stackwise.walk.recent import LastRun, Recent
     from stackwise.walk.scanning import Scan
+    from stackwise.walk.trials import Trial
 
 
 class Opened(Message):
@@ -106,6 +107,25 @@ class Reported(Message):
         """Carry the run."""
         super().__init__()
         self.progress = progress
+
+
+class Explained(Message):
+    """Why an option is recommended was worked out."""
+
+    def __init__(self, title: str, lines: list[str]) -> None:
+        """Carry the `title` and the `lines`."""
+        super().__init__()
+        self.title = title
+        self.lines = lines
+
+
+class TriedOut(Message):
+    """A provider was asked whether it lets us in."""
+
+    def __init__(self, trial: Trial) -> None:
+        """Carry what it said."""
+        super().__init__()
+        self.trial = trial
 
 
 class Recalled(Message):

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Input, OptionList
 from stackwise.advice.report import report
 from stackwise.render.advice_text import report_document, report_lines
 from stackwise.tui.app import Walk
-from stackwise.tui.screens.dialogs import Reading
+from stackwise.tui.screens.dialogs import Reading, reading_width
 from stackwise.tui.screens.form import FormScreen
 from stackwise.tui.screens.layer import LayerScreen
 from stackwise.tui.screens.review import ReviewScreen
@@ -62,7 +62,7 @@ async def test_the_whole_advice_is_a_key_away_and_says_what_the_command_prints(f
         assert app.design is not None
         job = app.design.job()
         document = report_document(report(job.choices, job.project, job.catalog))
-        assert list(app.screen.lines) == list(report_lines(document, "USD", width=80))
+        assert list(app.screen.lines) == list(report_lines(document, "USD", width=reading_width(80)))
         assert any("What it carries" in line for line in app.screen.lines)
         await pilot.press("pagedown", "escape")
         assert isinstance(app.screen, StepScreen)
@@ -108,7 +108,7 @@ async def test_an_impossible_option_stays_visible_and_says_why(folder: Path) -> 
         app.go("layer-app")
         await pilot.pause()
         before = (folder / "stackwise.yml").read_text()
-        await pilot.press("j", "enter")
+        await pilot.press("end", "enter")
         assert isinstance(app.screen, LayerScreen)
         assert app.screen.step.id == "layer-app"
         assert "cannot be taken" in shown(app, "#note")
@@ -197,7 +197,7 @@ async def test_no_footer_shows_more_than_six_keys() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await settled(pilot)
         await pilot.press("enter")
-        for step in ("project", "layer-database", "review", "run", "report"):
+        for step in [step.id for step in app.steps]:
             app.go(step)
             await pilot.pause()
             assert len(app.screen.query_one(Footer).query("FooterKey")) <= 6
