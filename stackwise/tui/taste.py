@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from textual import on, work
@@ -15,21 +16,13 @@ from stackwise.walk.taste import keep_theme, kept_theme, keys_path, read_keys
 
 # The theme that needs no colours to be read.
 _PLAIN = "ansi-dark"
-# Other terminals are looked up; these have colours.
-_COLOURED = ("xterm", "screen", "tmux", "linux", "rxvt", "vte", "konsole", "alacritty", "kitty", "foot", "wezterm")
+# Terminals that show no colours, by the names that terminfo gives them.
+_COLOURLESS = re.compile(r"dumb|unknown|vt\d.*|.*-(m|mono|nocolor)")
 
 
 def has_colours(term: str) -> bool:
     """Whether a terminal of this name can show colours; one that nobody knows is taken to."""
-    if not term or term.startswith(_COLOURED) or "color" in term:
-        return True
-    import curses  # noqa: PLC0415 - hardly ever wanted
-
-    try:
-        curses.setupterm(term, 1)
-    except (curses.error, OSError):
-        return term != "dumb"
-    return curses.tigetnum("colors") > 0
+    return _COLOURLESS.fullmatch(term) is None
 
 
 class TastefulApp(UndoingApp):
@@ -40,9 +33,8 @@ class TastefulApp(UndoingApp):
         self._plain = "NO_COLOR" in os.environ
         super().__init__(*arguments, **named)
         wanted = _PLAIN if self._plain else os.environ.get("TEXTUAL_THEME") or kept_theme()
-        if wanted in self.available_themes:
-            self.theme = wanted
-        self._theme_kept = self.theme
+        self._theme_kept = wanted if wanted in self.available_themes else self.theme
+        self.theme = self._theme_kept
         self.own_keys: dict[str, str] = {}
 
     @property

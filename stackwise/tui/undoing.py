@@ -81,7 +81,8 @@ class UndoingApp(RecallingApp):
         if step := step_of(design, self.steps, keys):
             self.go(step.id)
             self.call_after_refresh(_focus, self.screen, keys)
-        self.show_facts()
+        else:
+            self.show_facts()
 
     def go(self, step: str) -> None:
         """Go to a step, by its id, and show it as it stands now."""
