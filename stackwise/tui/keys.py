@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,17 +13,8 @@ from textual.keys import KEY_NAME_REPLACEMENTS, KEY_TO_UNICODE_NAME, Keys
 from textual.screen import Screen
 
 from stackwise.catalog import nearest
+from stackwise.tui import screens, widgets
 
-# Where the screens and widgets with keys are; loaded only when somebody asks for all keys or has some of their own.
-_MODULES = (
-    "app",
-    "screens.catalogue",
-    "screens.dialogs",
-    "screens.settings",
-    "screens.export",
-    "screens.faults",
-    "screens.keys",
-)
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 # What Textual itself does everywhere.
 _TEXTUALS = {"ctrl+p": "the palette of all actions", "ctrl+c": "to copy, and to stop a run"}
@@ -41,8 +33,10 @@ class Known:
 
 def known_keys() -> dict[str, Known]:
     """Return everything that a key of ours does, by id, as it is without changes."""
-    for name in _MODULES:
-        importlib.import_module(f"stackwise.tui.{name}")
+    # A class is known once its module is loaded, and most are not before their screen is shown.
+    for package in (screens, widgets):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     found: dict[str, Known] = {}
     for kind in _kinds():
         for binding in kind.__dict__.get("BINDINGS", ()):
@@ -100,10 +94,8 @@ def _clashes(taken: Mapping[str, str], known: Mapping[str, Known]) -> Iterator[t
 def _meet(one: Known, other: Known) -> bool:
     """Whether both can be wanted at the same time: one screen has both, or one of them is there everywhere."""
     everywhere = any(known.id.startswith("walk.") for known in (one, other))
-    screens = [kind for kind in _kinds() if issubclass(kind, Screen)]
-    return everywhere or any(
-        _has(screen, one) and _has(screen, other) for screen in [*screens, *one.where, *other.where]
-    )
+    shown = [kind for kind in _kinds() if issubclass(kind, Screen)]
+    return everywhere or any(_has(screen, one) and _has(screen, other) for screen in [*shown, *one.where, *other.where])
 
 
 def _has(kind: type[DOMNode], known: Known) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widgets import Collapsible, Input
 
 from stackwise.errors import StackwiseError
 from stackwise.tui.recalling import RecallingApp
@@ -55,6 +55,8 @@ class UndoingApp(RecallingApp):
         if field is None or self.design is None:
             return ""
         asked = self.design.asked(field.asked.key)
+        if field.other and asked.shown in {value for value, _ in asked.offered}:
+            return ""
         return text_of(asked.written if asked.key.startswith("options.") else asked.shown)
 
     def _step_back(self, step: Callable[[Design], tuple[str, ...]], nothing: str) -> None:
@@ -95,6 +97,9 @@ def _focus(screen: Screen[None], keys: tuple[str, ...]) -> None:
 
     for field in screen.query(Field):
         if field.asked.key in keys:
+            for fold in field.ancestors:
+                if isinstance(fold, Collapsible):
+                    fold.collapsed = False
             for box in list(field.query("Input, Choices, Switch"))[:1]:
                 box.focus()
             return

@@ -45,7 +45,8 @@ async def test_a_choice_is_taken_back_and_made_again_from_another_step(folder: P
         assert notices(app)[-1] == "stack.cache is redis again"
         assert isinstance(app.screen, LayerScreen)
         assert app.screen.step.id == "layer-cache"
-        assert app.screen.rows.highlighted == app.screen.rows.get_option_index("redis")
+        assert app.screen.highlighted is not None
+        assert app.screen.highlighted.id == "redis"
         await pilot.press("ctrl+y")
         await pilot.pause()
         assert notices(app)[-1] == "stack.cache is local-memory again"
