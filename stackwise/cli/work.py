@@ -11,7 +11,7 @@ import click
 
 from stackwise import events
 from stackwise.cli.design import print_json
-from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json_option, program, yes_option
+from stackwise.cli.options import answers_options, confirmed, json_option, program, yes_option
 from stackwise.events import Event
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
         confirmed("Shall it be made?", yes=yes)
     seen = _carry_out(job, lambda runner: runner.up(), as_json=as_json)
     if not as_json:
-        _next_steps(job, seen, answers)
+        _say_report(seen, answers)
 
 
 @click.command("verify")
@@ -74,24 +74,15 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
     from stackwise.job import load_job
-    from stackwise.journal import Journal
-    from stackwise.provision.sharing import refuse_to_leave_others, shared_with
+    from stackwise.operate.removal import what_goes
 
     job = load_job(answers, overrides)
-    journal = Journal.of(job.identity)
-    if not journal.exists:
+    goes = what_goes(job.identity)
+    if not goes:
         click.echo(f"{job.identity} has nothing to remove", err=True)
         return
-    if host := shared_with(journal):
-        click.echo(f"its files, its database and all else of it on the server of {host} will be removed", err=True)
-    else:
-        refuse_to_leave_others(job.identity)
-    for record in journal.servers().values():
-        what = f"{record.name} ({record.id or 'half made'}) at {record.provider}"
-        click.echo(
-            f"{what}, its disk and all data on it, will be removed",
-            err=True,
-        )
+    for line in goes:
+        click.echo(line, err=True)
     confirmed(f"Shall everything of {job.identity} go?", yes=yes)
     _carry_out(job, lambda runner: runner.destroy(), as_json=as_json)
 
@@ -206,42 +197,24 @@ def _check(event: events.CheckFinished) -> dict[str, str]:
 
 
 def _carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
-    from stackwise.cli.show import Lines, showing, watch
+    from stackwise.cli.show import showing, watch
 
-    with (
-        showing(as_json=as_json) as show,
-        _runner(job, show.say if isinstance(show, Lines) else lambda _: None) as runner,
-    ):
+    with showing(as_json=as_json) as show, _runner(job, show.say) as runner:
         return watch(steps(runner), show)
 
 
-def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
+def _say_report(seen: Iterable[Event], answers: Path) -> None:
     """Say on stdout where the site is, what was made, how long it took and what to type next."""
-    phases = [event for event in seen if isinstance(event, events.PhaseFinished)]
-    servers = [event for event in seen if isinstance(event, events.ServerCreated | events.ServerFound)]
-    ended = next(event for event in seen if isinstance(event, events.RunFinished))
-    flag = "" if answers == Path(DEFAULT_FILE) else f" -a {answers}"
+    from stackwise.render.report import make_report
+
+    report = make_report(seen, answers, program())
     click.echo()
-    click.secho(ended.url, bold=True)
-    domain = job.choices["access.domain"]
-    click.echo(f"  as {domain} on your own machine, add to /etc/hosts: {servers[0].address} {domain}")
-    for server in servers:
-        verb = "made" if isinstance(server, events.ServerCreated) else "found"
-        click.echo(f"  {verb} {server.server} ({server.id}) at {server.address}; {ended.changed} changes")
-    click.echo(
-        "  " + ", ".join(f"{phase.phase} {phase.seconds:.1f} s" for phase in phases) + f"; {ended.seconds:.1f} s in all"
-    )
-    click.echo("Next:")
-    for words, command in (
-        ("open it", "open"),
-        ("look at the record", f"runs show {ended.number}"),
-        ("change an answer and do it again", "up --set needs.requests_per_minute=3000"),
-        ("a first user", "manage -- createsuperuser"),
-        ("remove it all", "destroy"),
-    ):
-        first, _, rest = command.partition(" ")
-        options = f"{flag} {rest}".rstrip() if first != "manage" else f"{flag} -- createsuperuser"
-        click.echo(f"  {words:<34} {program()} {first}{options}")
+    click.secho(report.headline, bold=True)
+    for section in report.sections:
+        click.echo(f"{section.title}:" + (f" {section.sum}" if section.sum else ""))
+        # What has a sum was shown row by row while it happened.
+        for row in () if section.sum else section.rows:
+            click.echo(f"  {row.name:<34} {row.text}" + (f"; {row.more}" if row.more else ""))
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
