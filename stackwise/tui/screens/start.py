@@ -210,12 +210,14 @@ def _recent_row(recent: Recent, run: LastRun) -> Content:
     """Return an answers file in two lines: whose it is and how it stands, and where it lies."""
     mark, style = _MARKS[run.ended]
     when = recent.opened.astimezone().strftime("%d %b %H:%M")
+    place = recent.path.parent if recent.path.name == "stackwise.yml" else recent.path
+    shown = f"~/{place.relative_to(Path.home())}" if place.is_relative_to(Path.home()) else str(place)
     return Content.assemble(
         (recent.name, "bold"),
         (f" {recent.environment}  ", "dim"),
         (f"{mark} ", style),
         f"{run.words}\n",
-        (f"{when}  {recent.path}", "dim"),
+        (f"{when}  {shown}", "dim"),
     )
 
 
