@@ -84,7 +84,7 @@ place; the right arrow takes what is suggested.
                     yield Static("Open lately", classes="quiet", id="lately")
                     yield OptionList(id="recents", markup=False, compact=True)
                     yield Static("Another folder, or another answers file", classes="quiet")
-                    yield PlaceInput(id="other")
+                    yield PlaceInput(placeholder="its place; the right arrow completes it", id="other")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
