@@ -82,6 +82,7 @@ class Question(Shape):
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     pattern: str | None = said("A regular expression that the whole string must match", default=None)
+    example: str = said("A right answer, for a form that no default shows", default="")
     more: bool = said("Whether most teams can leave it as it is: shown folded", default=False)
     sources: tuple[Source, ...] = ()
 
@@ -89,6 +90,9 @@ class Question(Shape):
         """Hold choices to their type."""
         if bool(self.choices) != (self.type == "choice"):
             msg = "a question has `choices` exactly where its type is `choice`"
+            raise ValueError(msg)
+        if self.pattern and not (self.default or self.example):
+            msg = "a question with a `pattern` has a default or an example, so that a fault can show one"
             raise ValueError(msg)
 
 
