@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, OptionList
+from textual.widgets import Button, Footer, Input, OptionList
 
 from stackwise import events
 from stackwise.journal import Journal
@@ -181,6 +181,7 @@ async def test_a_run_that_failed_is_said_and_led_to(folder: Path) -> None:
         await settled(pilot)
         assert "✗ run 3, up: failed" in shown(app, "#last")
         assert "no room [/x]" in shown(app, "#last")
+        assert len(app.screen.query_one(Footer).query("FooterKey")) <= 6
         assert app.screen.query_one("#begin").has_focus
         await pilot.press("r")
         assert isinstance(app.screen, RunScreen)
