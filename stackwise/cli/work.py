@@ -37,9 +37,13 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
     if not yes:
         click.echo(plan_text(document), err=True)
         confirmed("Shall it be made?", yes=yes)
-    seen = _carry_out(job, lambda runner: runner.up(), as_json=as_json)
+    seen = carry_out(job, lambda runner: runner.up(), as_json=as_json)
     if not as_json:
-        _next_steps(job, seen, answers)
+        url, *rest = next_steps(job, seen, answers)
+        click.echo()
+        click.secho(url, bold=True)
+        for line in rest:
+            click.echo(line)
 
 
 @click.command("verify")
@@ -52,11 +56,11 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 
     job = load_job(answers, overrides)
     if not as_json:
-        _carry_out(job, lambda runner: runner.verify(), as_json=False)
+        carry_out(job, lambda runner: runner.verify(), as_json=False)
         return
     checks: list[dict[str, str]] = []
     error: VerifyError | None = None
-    with _runner(job, lambda _: None) as runner:
+    with runner_of(job, lambda _: None) as runner:
         try:
             # One by one, so that those before a fault are kept.
             checks.extend(_check(event) for event in runner.verify() if isinstance(event, events.CheckFinished))
@@ -93,7 +97,7 @@ def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json
             err=True,
         )
     confirmed(f"Shall everything of {job.identity} go?", yes=yes)
-    _carry_out(job, lambda runner: runner.destroy(), as_json=as_json)
+    carry_out(job, lambda runner: runner.destroy(), as_json=as_json)
 
 
 @click.command("status")
@@ -190,8 +194,8 @@ def orphans_command(as_json: bool) -> None:
 
 
 @contextmanager
-def _runner(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
-    """Give the runner of a job, which ctrl-c stops."""
+def runner_of(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
+    """Give the runner of a job, which ctrl-c stops; `progress` is told the remarks of long calls."""
     from stackwise.cli.show import stoppable
     from stackwise.configure import AnsibleRun
     from stackwise.provision.providers import open_cloud
@@ -205,33 +209,31 @@ def _check(event: events.CheckFinished) -> dict[str, str]:
     return {"name": event.name, "status": event.status, "saw": event.saw, "hint": event.hint}
 
 
-def _carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
+def carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
+    """Carry a job out, show it as the call asks for, and return what happened. Raises StackwiseError."""
     from stackwise.cli.show import Lines, showing, watch
 
     with (
         showing(as_json=as_json) as show,
-        _runner(job, show.say if isinstance(show, Lines) else lambda _: None) as runner,
+        runner_of(job, show.say if isinstance(show, Lines) else lambda _: None) as runner,
     ):
         return watch(steps(runner), show)
 
 
-def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
-    """Say on stdout where the site is, what was made, how long it took and what to type next."""
+def next_steps(job: Job, seen: Iterable[Event], answers: Path) -> Iterator[str]:
+    """Yield as lines where the site is, what was made, how long it took and what to type next."""
     phases = [event for event in seen if isinstance(event, events.PhaseFinished)]
     servers = [event for event in seen if isinstance(event, events.ServerCreated | events.ServerFound)]
     ended = next(event for event in seen if isinstance(event, events.RunFinished))
     flag = "" if answers == Path(DEFAULT_FILE) else f" -a {answers}"
-    click.echo()
-    click.secho(ended.url, bold=True)
+    yield ended.url
     domain = job.choices["access.domain"]
-    click.echo(f"  as {domain} on your own machine, add to /etc/hosts: {servers[0].address} {domain}")
+    yield f"  as {domain} on your own machine, add to /etc/hosts: {servers[0].address} {domain}"
     for server in servers:
         verb = "made" if isinstance(server, events.ServerCreated) else "found"
-        click.echo(f"  {verb} {server.server} ({server.id}) at {server.address}; {ended.changed} changes")
-    click.echo(
-        "  " + ", ".join(f"{phase.phase} {phase.seconds:.1f} s" for phase in phases) + f"; {ended.seconds:.1f} s in all"
-    )
-    click.echo("Next:")
+        yield f"  {verb} {server.server} ({server.id}) at {server.address}; {ended.changed} changes"
+    yield "  " + ", ".join(f"{p.phase} {p.seconds:.1f} s" for p in phases) + f"; {ended.seconds:.1f} s in all"
+    yield "Next:"
     for words, command in (
         ("open it", "open"),
         ("look at the record", f"runs show {ended.number}"),
@@ -241,7 +243,7 @@ def _next_steps(job: Job, seen: Iterable[Event], answers: Path) -> None:
     ):
         first, _, rest = command.partition(" ")
         options = f"{flag} {rest}".rstrip() if first != "manage" else f"{flag} -- createsuperuser"
-        click.echo(f"  {words:<34} {program()} {first}{options}")
+        yield f"  {words:<34} {program()} {first}{options}"
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
