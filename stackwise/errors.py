@@ -20,6 +20,7 @@ screen.
     ├── VerifyError                    (exit 4)  the site is there and a check found a fault
     ├── JournalError                   the record cannot be read or written
     │   └── LockedError                somebody else is running this name: who, and since when
+    ├── RunLostError                   a run in a process of its own ended without saying how
     └── InterruptedRunError            (exit 130)  stopped by the user; says how to go on
 """
 
@@ -141,6 +142,15 @@ class JournalError(StackwiseError):
 
 class LockedError(JournalError):
     """Another process is at work on the same name."""
+
+
+class RunLostError(StackwiseError):
+    """A run in a process of its own ended, and its events do not say how: it was killed, or never began."""
+
+    def __init__(self, message: str, *, said: str = "", hint: str = "") -> None:
+        """Keep what the process `said` on its way, in its own words."""
+        super().__init__(message, hint=hint)
+        self.said = said
 
 
 class InterruptedRunError(StackwiseError):

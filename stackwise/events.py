@@ -74,6 +74,29 @@ class Waited(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remarked(Event):
+    """A long call of the provider said what it is doing. Like waiting, it is worth no line of the record."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMade(Event):
+    """It was decided what will exist; `cost` is a month's, and None where a price is not known."""
+
+    provider: str
+    location: str
+    size: str
+    image: str
+    cost: float | None
+    currency: str
+    domain: str
+    framework: str = ""
+    host: str = ""
+    """The site whose server it is, where it is another one's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerCreated(Event):
     """The provider made a server; its id stands in the journal already."""
 
@@ -163,16 +186,25 @@ class RunFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed(Event):
-    """The run ended early: why, and what to type."""
+    """The run ended early: why, and what to type.
+
+    `said` has the server's own words, `cause` what most likely lies behind them and `do` what mends it; `stopped` is
+    true where somebody wished it so.
+    """
 
     number: int
     seconds: float
     message: str
     hint: str = ""
     said: str = ""
+    cause: str = ""
+    do: str = ""
+    stopped: bool = False
 
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
+# What passes, and is gone for whoever reads the record later.
+PASSING = (Waited, Remarked)
 
 
 def to_json(event: Event) -> str:

@@ -27,6 +27,7 @@ from stackwise.job import Job
 from stackwise.journal import Journal, ServerRecord
 from stackwise.journal.record import Recorder, next_number
 from stackwise.journal.secrets import resolve_secrets
+from stackwise.operate.causes import likely_cause
 from stackwise.operate.http import Site
 from stackwise.operate.verify import fetch_authority, verify
 from stackwise.plan.model import Plan
@@ -80,7 +81,7 @@ class Runner:
             resumed = any(entry["kind"] == "run" for entry in journal.entries()) and not _ended_well(journal)
             journal.begin()
             journal.write("run", number=number, command=command)
-            with Recorder(self.job.folder, number, command) as recorder:
+            with Recorder(self.job.folder, number, command, self.job.answers.path) as recorder:
                 identity = self.job.identity
                 first = events.RunStarted(
                     number=number,
@@ -98,7 +99,7 @@ class Runner:
                         yield event
                 except (StackwiseError, OSError) as exc:
                     told = exc if isinstance(exc, StackwiseError) else _unwritable(exc)
-                    failed = _failed(number, started, told)
+                    failed = self._failed(number, started, told, recorder.faults)
                     with suppress(JournalError):
                         # Where the record is what failed, the reader hears of it all the same.
                         recorder.keep(failed)
@@ -114,6 +115,20 @@ class Runner:
                 yield last
             if command == "destroy":
                 journal.forget()
+
+    def _failed(self, number: int, started: float, exc: StackwiseError, faults: tuple[str, ...]) -> events.RunFailed:
+        said, stopped = str(getattr(exc, "said", "")), isinstance(exc, InterruptedRunError)
+        cause = None if stopped else likely_cause(self.job.catalog, exc.message, said, *faults)
+        return events.RunFailed(
+            number=number,
+            seconds=round(time.monotonic() - started, 1),
+            message=f"stopped: {exc.message}" if stopped else exc.message,
+            hint=exc.hint,
+            said=said,
+            cause=cause.says if cause else "",
+            do=cause.do if cause else "",
+            stopped=stopped,
+        )
 
     @contextmanager
     def _host_held(self, journal: Journal, command: str) -> Iterator[None]:
@@ -139,6 +154,7 @@ class Runner:
         resolve_secrets(plan.secrets, journal, self.job.folder)
         roles = sum(len(play.roles) for play in plan.plays)
         yield events.StepFinished(message=f"{len(plan.servers)} server, {len(plan.packages)} packages, {roles} roles")
+        yield _plan_made(plan)
         yield events.PhaseFinished(phase="plan", seconds=round(time.monotonic() - started, 1))
         yield from self._provision(plan, journal)
         yield from self._configure(plan, journal)
@@ -306,6 +322,21 @@ _DETAILS: dict[Phase, str] = {
 }
 
 
+def _plan_made(plan: Plan) -> events.PlanMade:
+    server = plan.servers[0]
+    return events.PlanMade(
+        provider=server.provider,
+        location=server.location,
+        size=server.size.id,
+        image=server.image,
+        cost=plan.cost.amount,
+        currency=plan.cost.currency,
+        domain=plan.access.domain,
+        framework=plan.project.framework,
+        host=str(plan.host) if plan.is_shared else "",
+    )
+
+
 def _ended_well(journal: Journal) -> bool:
     runs = journal.entries("run")
     ended = {entry["number"] for entry in journal.entries("ended")}
@@ -318,15 +349,4 @@ def _unwritable(exc: OSError) -> JournalError:
     return JournalError(
         f"cannot read or write{where}: {exc.strerror or exc}",
         hint="free some room, or make it yours to write, then go on: stackwise up",
-    )
-
-
-def _failed(number: int, started: float, exc: StackwiseError) -> events.RunFailed:
-    interrupted = isinstance(exc, InterruptedRunError)
-    return events.RunFailed(
-        number=number,
-        seconds=round(time.monotonic() - started, 1),
-        message=exc.message if not interrupted else f"stopped: {exc.message}",
-        hint=exc.hint,
-        said=getattr(exc, "said", ""),
     )

@@ -81,6 +81,7 @@ def component() -> Iterator[str]:
         "Rule",
         "Verdict",
         "Failure",
+        "Cause",
         "Currency",
         "Price",
         "Versions",

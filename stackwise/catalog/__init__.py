@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from stackwise import paths, shapes
 from stackwise.catalog import files
 from stackwise.catalog.model import Category, Component, Question, Rule, Tradeoff
-from stackwise.catalog.tables import Currency, Failure, Price, Verdict, Versions
+from stackwise.catalog.tables import Cause, Currency, Failure, Price, Verdict, Versions
 from stackwise.errors import CatalogError, UsageError
 
 _M = TypeVar("_M", bound=shapes.Shape)
@@ -119,6 +119,11 @@ class Catalog:
         return _keyed(self._list("failures.yml", Failure))
 
     @cached_property
+    def causes(self) -> Mapping[str, Cause]:
+        """What lies behind the words of a failure, by id, in the order in which they are tried."""
+        return _keyed(self._list("causes.yml", Cause))
+
+    @cached_property
     def currencies(self) -> Mapping[str, Currency]:
         """The currencies, by their code."""
         return _keyed(self._list("currencies.yml", Currency))
@@ -153,7 +158,7 @@ class Catalog:
     def check(self) -> None:
         """Look at every part of it. Raises CatalogError with the first fault."""
         lists = (self.categories, self.tradeoffs, self.rules, self.questions, self.verdicts, self.failures)
-        for part in (*lists, self.currencies, self.prices, self.versions.django):
+        for part in (*lists, self.causes, self.currencies, self.prices, self.versions.django):
             len(part)
         for name in self.components:
             self.components[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
@@ -32,6 +33,26 @@ class Failure(Shape):
     remove: Sentence = said("What takes it away")
     servers: int = said("How many servers more that takes", default=0)
     hours: float = said("Hours of work more in a month, as an estimate of ours", default=0)
+
+
+def _is_pattern(text: str) -> None:
+    try:
+        re.compile(text)
+    except re.error as exc:
+        msg = f"this is no regular expression: {exc}"
+        raise ValueError(msg) from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause(Shape):
+    """What most likely lies behind the words of a failure, and what mends it. The first that fits is named."""
+
+    id: Slug
+    pattern: Annotated[str, Where(check=_is_pattern)] = said("A regular expression, searched in what was said")
+    says: Sentence = said("What happened, in a sentence or two")
+    do: Sentence = said("What mends it, and what to type")
+    examples: Annotated[tuple[str, ...], Where(min_length=1)] = said("Words of real programs that it has to know")
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ class Show(Protocol):
     def show(self, event: Event) -> None:
         """Show one event."""
 
+    def say(self, message: str) -> None:
+        """Show a remark of a long call."""
+
 
 class JsonLines:
     """One event a line on stdout."""
@@ -34,6 +37,10 @@ class JsonLines:
     def show(self, event: Event) -> None:
         """Print the event."""
         click.echo(to_json(event))
+
+    def say(self, message: str) -> None:
+        """Print a remark of a long call, as an event like the others."""
+        self.show(events.Remarked(words=message))
 
 
 class Lines:
@@ -114,6 +121,10 @@ def event_lines(event: Event, marks: Mapping[str, str]) -> Iterator[Text]:  # no
             )
             if event.hint:
                 yield Text(f"      {event.hint}")
+        case events.RunFailed() if event.cause:
+            # What was said, and what to type, stands below it: it is the program's last word.
+            yield Text.assemble(("likely cause: ", "bold"), event.cause)
+            yield Text(f"  {event.do}")
         case _:
             return
 
@@ -156,6 +167,6 @@ def watch(run: Iterable[Event], show: Show) -> list[Event]:
     seen = []
     for event in run:
         show.show(event)
-        if not isinstance(event, events.Waited):
+        if not isinstance(event, events.PASSING):
             seen.append(event)
     return seen

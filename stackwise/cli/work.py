@@ -11,7 +11,7 @@ import click
 
 from stackwise import events
 from stackwise.cli.design import print_json
-from stackwise.cli.options import DEFAULT_FILE, answers_options, confirmed, json_option, program, yes_option
+from stackwise.cli.options import answers_options, confirmed, json_option, program, yes_option
 from stackwise.events import Event
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
     if not yes:
         click.echo(plan_text(document), err=True)
         confirmed("Shall it be made?", yes=yes)
-    seen = carry_out(job, lambda runner: runner.up(), as_json=as_json)
+    seen = _carry_out(job, lambda runner: runner.up(), as_json=as_json)
     if not as_json:
-        url, *rest = next_steps(job, seen, answers)
+        headline, *rest = report_lines(seen, answers)
         click.echo()
-        click.secho(url, bold=True)
+        click.secho(headline, bold=True)
         for line in rest:
             click.echo(line)
 
@@ -56,7 +56,7 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 
     job = load_job(answers, overrides)
     if not as_json:
-        carry_out(job, lambda runner: runner.verify(), as_json=False)
+        _carry_out(job, lambda runner: runner.verify(), as_json=False)
         return
     checks: list[dict[str, str]] = []
     error: VerifyError | None = None
@@ -78,26 +78,17 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
     from stackwise.job import load_job
-    from stackwise.journal import Journal
-    from stackwise.provision.sharing import refuse_to_leave_others, shared_with
+    from stackwise.operate.removal import what_goes
 
     job = load_job(answers, overrides)
-    journal = Journal.of(job.identity)
-    if not journal.exists:
+    goes = what_goes(job.identity)
+    if not goes:
         click.echo(f"{job.identity} has nothing to remove", err=True)
         return
-    if host := shared_with(journal):
-        click.echo(f"its files, its database and all else of it on the server of {host} will be removed", err=True)
-    else:
-        refuse_to_leave_others(job.identity)
-    for record in journal.servers().values():
-        what = f"{record.name} ({record.id or 'half made'}) at {record.provider}"
-        click.echo(
-            f"{what}, its disk and all data on it, will be removed",
-            err=True,
-        )
+    for line in goes:
+        click.echo(line, err=True)
     confirmed(f"Shall everything of {job.identity} go?", yes=yes)
-    carry_out(job, lambda runner: runner.destroy(), as_json=as_json)
+    _carry_out(job, lambda runner: runner.destroy(), as_json=as_json)
 
 
 @click.command("status")
@@ -209,41 +200,24 @@ def _check(event: events.CheckFinished) -> dict[str, str]:
     return {"name": event.name, "status": event.status, "saw": event.saw, "hint": event.hint}
 
 
-def carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
-    """Carry a job out, show it as the call asks for, and return what happened. Raises StackwiseError."""
-    from stackwise.cli.show import Lines, showing, watch
+def _carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
+    from stackwise.cli.show import showing, watch
 
-    with (
-        showing(as_json=as_json) as show,
-        runner_of(job, show.say if isinstance(show, Lines) else lambda _: None) as runner,
-    ):
+    with showing(as_json=as_json) as show, runner_of(job, show.say) as runner:
         return watch(steps(runner), show)
 
 
-def next_steps(job: Job, seen: Iterable[Event], answers: Path) -> Iterator[str]:
-    """Yield as lines where the site is, what was made, how long it took and what to type next."""
-    phases = [event for event in seen if isinstance(event, events.PhaseFinished)]
-    servers = [event for event in seen if isinstance(event, events.ServerCreated | events.ServerFound)]
-    ended = next(event for event in seen if isinstance(event, events.RunFinished))
-    flag = "" if answers == Path(DEFAULT_FILE) else f" -a {answers}"
-    yield ended.url
-    domain = job.choices["access.domain"]
-    yield f"  as {domain} on your own machine, add to /etc/hosts: {servers[0].address} {domain}"
-    for server in servers:
-        verb = "made" if isinstance(server, events.ServerCreated) else "found"
-        yield f"  {verb} {server.server} ({server.id}) at {server.address}; {ended.changed} changes"
-    yield "  " + ", ".join(f"{p.phase} {p.seconds:.1f} s" for p in phases) + f"; {ended.seconds:.1f} s in all"
-    yield "Next:"
-    for words, command in (
-        ("open it", "open"),
-        ("look at the record", f"runs show {ended.number}"),
-        ("change an answer and do it again", "up --set needs.requests_per_minute=3000"),
-        ("a first user", "manage -- createsuperuser"),
-        ("remove it all", "destroy"),
-    ):
-        first, _, rest = command.partition(" ")
-        options = f"{flag} {rest}".rstrip() if first != "manage" else f"{flag} -- createsuperuser"
-        yield f"  {words:<34} {program()} {first}{options}"
+def report_lines(seen: Iterable[Event], answers: Path) -> Iterator[str]:
+    """Yield where the site is, what was made, how long it took and what to type next; the headline comes first."""
+    from stackwise.render.report import make_report
+
+    report = make_report(seen, answers, program())
+    yield report.headline
+    for section in report.sections:
+        yield f"{section.title}:" + (f" {section.sum}" if section.sum else "")
+        # What has a sum was shown row by row while it happened.
+        for row in () if section.sum else section.rows:
+            yield f"  {row.name:<34} {row.text}" + (f"; {row.more}" if row.more else "")
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:

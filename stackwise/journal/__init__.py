@@ -10,9 +10,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,9 @@ from typing import Any
 from stackwise import paths
 from stackwise.errors import JournalError, LockedError
 from stackwise.plan.model import Identity
+
+_HOLDER = re.compile(r"stackwise (.+), process (\d+), since (\S+)")
+_LOOKS, _LOOK_SECONDS = 5, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,15 @@ class ServerRecord:
     host_keys: tuple[str, ...] = ()
     ready: bool = False
     going: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who is at work on a site: the command, its process, and since when. Empty while it has not said so yet."""
+
+    command: str = ""
+    process: int = 0
+    since: str = ""
 
 
 class Journal:
@@ -102,6 +116,20 @@ class Journal:
             raise self._unwritable(exc) from exc
         self._entries.append(entry)
 
+    def holder(self) -> Holder | None:
+        """Return who is at work on this site, None where nobody is: the kernel knows, whatever became of a process."""
+        try:
+            handle = os.open(self.folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(os.pread(handle, 4096, 0).decode(errors="replace"))
+        finally:
+            os.close(handle)
+        return None
+
     def _make_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -125,7 +153,7 @@ class Journal:
             raise self._unwritable(exc) from exc
         try:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _take(handle)
             except BlockingIOError as exc:
                 holder = os.pread(handle, 4096, 0).decode(errors="replace").strip() or "another process"
                 raise LockedError(
@@ -151,6 +179,20 @@ class Journal:
             f"the record {self.path} cannot be written: {exc.strerror}",
             hint="free some room, or make its folder yours to write, then run the same command again",
         )
+
+
+def _take(handle: int) -> None:
+    """Take the lock. Who only looks whether it is free holds it for an instant, and keeps nobody from working."""
+    for _ in range(_LOOKS):
+        with suppress(BlockingIOError):
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(_LOOK_SECONDS)
+    return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _holder(words: str) -> Holder:
+    found = _HOLDER.fullmatch(words.strip())
+    return Holder(found[1], int(found[2]), found[3]) if found else Holder()
 
 
 def journals() -> Iterator[Journal]:

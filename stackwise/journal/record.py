@@ -1,4 +1,7 @@
-"""The readable record of runs, in the project's folder and fit to commit: `.stackwise/runs/0001-up.jsonl` and `.md`."""
+"""The readable record of runs, in the project's folder and fit to commit.
+
+`.stackwise/runs/0001-up.jsonl` has every event, `.md` and `.html` the report.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from types import TracebackType
 from stackwise import events
 from stackwise.errors import JournalError
 from stackwise.events import Event
+from stackwise.render.report import make_report, report_html, report_markdown
 
 _NAME = re.compile(r"(\d{4})-([a-z]+)\.jsonl")
 
@@ -38,6 +42,11 @@ def records(folder: Path) -> tuple[RunRecord, ...]:
     return tuple(RunRecord(int(match[1]), match[2], path) for path, match in found if match)
 
 
+def run_path(folder: Path, number: int, command: str) -> Path:
+    """Return where the events of a run are kept."""
+    return folder / ".stackwise" / "runs" / f"{number:04d}-{command}.jsonl"
+
+
 def next_number(folder: Path) -> int:
     """Return the number after the last run on record."""
     return 1 + max((record.number for record in records(folder)), default=0)
@@ -46,13 +55,14 @@ def next_number(folder: Path) -> int:
 class Recorder:
     """Writes the events of one run as they happen, and a report of it at the end."""
 
-    def __init__(self, folder: Path, number: int, command: str) -> None:
-        """Record run `number` of `command` in the project's `folder`."""
-        directory = folder / ".stackwise" / "runs"
-        self._base = directory / f"{number:04d}-{command}"
+    def __init__(self, folder: Path, number: int, command: str, answers: Path = Path("stackwise.yml")) -> None:
+        """Record run `number` of `command` in the project's `folder`; `answers` is the file that it was made from."""
+        self._base = run_path(folder, number, command)
+        self._answers = answers.name
+        directory = self._base.parent
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._stream = self._base.with_suffix(".jsonl").open("w", encoding="utf-8")
+            self._stream = self._base.open("w", encoding="utf-8")
         except OSError as exc:
             raise _unwritable(directory, exc) from exc
         self._seen: list[Event] = []
@@ -67,14 +77,23 @@ class Recorder:
         """Write the report. Raises JournalError, unless the run has failed already."""
         try:
             self._stream.close()
-            self._base.with_suffix(".md").write_text(report(self._seen), encoding="utf-8")
+            short = make_report(self._seen, Path(self._answers))
+            written = {".md": f"{report_markdown(short)}\n{_course(self._seen)}", ".html": report_html(short)}
+            for suffix, text in written.items():
+                self._base.with_suffix(suffix).write_text(text, encoding="utf-8")
         except OSError as exc:
             if value is None:
                 raise _unwritable(self._base, exc) from exc
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What the checks saw where they found a fault."""
+        checks = (event for event in self._seen if isinstance(event, events.CheckFinished))
+        return tuple(check.saw for check in checks if check.status == "fault")
+
     def keep(self, event: Event) -> None:
-        """Write `event` down. Waiting is not worth a line. Raises JournalError."""
-        if isinstance(event, events.Waited):
+        """Write `event` down, unless it only passes. Raises JournalError."""
+        if isinstance(event, events.PASSING):
             return
         self._seen.append(event)
         try:
@@ -95,6 +114,10 @@ def report(seen: Iterable[Event]) -> str:
     for event in seen:
         lines.extend(_lines(event))
     return "\n".join(lines) + "\n"
+
+
+def _course(seen: Iterable[Event]) -> str:
+    return "## How it went\n\n" + report(event for event in seen if not isinstance(event, events.RunStarted))
 
 
 def _lines(event: Event) -> list[str]:  # noqa: C901, PLR0911 - one return a kind of event
@@ -133,6 +156,7 @@ def _lines(event: Event) -> list[str]:  # noqa: C901, PLR0911 - one return a kin
             return [
                 "",
                 f"**Failed** after {event.seconds:.1f} s: {event.message}",
+                *([f"Likely cause: {event.cause} {event.do}"] if event.cause else []),
                 *([f"Next: {event.hint}"] if event.hint else []),
             ]
         case _:

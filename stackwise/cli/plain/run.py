@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stackwise import events
 from stackwise.cli.plain.talk import Talk
 from stackwise.cli.show import event_lines, watch
-from stackwise.cli.work import next_steps, runner_of
+from stackwise.cli.work import report_lines, runner_of
 
 if TYPE_CHECKING:
     from stackwise.events import Event
@@ -37,6 +37,10 @@ class PlainLines:
         if said:
             self.last = time.monotonic()
 
+    def say(self, message: str) -> None:
+        """Say a remark of a long call."""
+        self.talk.say(message, 2)
+
     def _words(self, event: Event) -> Iterator[str]:
         match event:
             case events.Waited():
@@ -57,6 +61,7 @@ class PlainLines:
 
 def make(job: Job, talk: Talk, answers: Path) -> None:
     """Make the site stand by the same run as `stackwise up`, and say how it ended. Raises StackwiseError."""
-    with runner_of(job, lambda words: talk.say(words, 2)) as runner:
-        seen = watch(runner.up(), PlainLines(talk))
-    talk.lines(next_steps(job, seen, answers))
+    show = PlainLines(talk)
+    with runner_of(job, show.say) as runner:
+        seen = watch(runner.up(), show)
+    talk.lines(report_lines(seen, answers))

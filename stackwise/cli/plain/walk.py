@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -152,18 +152,20 @@ class PlainWalk:
     def _report(self, session: Session, step: Step) -> None:
         session.heading(step)
         summary = session.design.summary
-        session.talk.lines(_reported(session.design.path.resolve().parent, summary.name, summary.environment))
+        session.talk.lines(_reported(session.design.path, summary.name, summary.environment))
         while session.ask("Enter ends the walk ", {}):
             session.talk.say("Possible is Enter, or a command; h lists them.")
 
 
-def _reported(folder: Path, name: str, environment: str) -> list[str]:
-    """Return the record of the last run of this name, as `stackwise runs show` prints it."""
+def _reported(answers: Path, name: str, environment: str) -> Iterator[str]:
+    """Yield the report of the last run on record of this name."""
+    from stackwise.cli.work import report_lines
     from stackwise.events import RunStarted
-    from stackwise.journal.record import records, report
+    from stackwise.journal.record import records
 
-    for record in reversed(records(folder)):
+    for record in reversed(records(answers.resolve().parent)):
         seen = list(record.events())
         if any(isinstance(e, RunStarted) and (e.name, e.environment) == (name, environment) for e in seen):
-            return report(seen).splitlines()
-    return ["Nothing was made yet."]
+            yield from report_lines(seen, answers)
+            return
+    yield "Nothing was made yet."
