@@ -15,6 +15,7 @@ from stackwise.events import CheckStatus, Event
 Kind = Literal["plain", "command", "words"]
 Tone = Literal["good", "bad", "stopped", "plain"]
 DEFAULT_FILE = "stackwise.yml"
+TIMES = "How long it took"
 MARKS: dict[CheckStatus | None, str] = {"ok": "✓", "fault": "✗", "not-applicable": "-", None: ""}
 _COUNTED: dict[CheckStatus, str] = {"ok": "ok", "fault": "found a fault", "not-applicable": "make no sense here"}
 _MINUTE = 60
@@ -185,7 +186,7 @@ def _times(run: _Run) -> Iterator[Section]:
     rows = tuple(Row(phase.phase, duration(phase.seconds)) for phase in run.phases)
     if rows and ended:
         told = ", ".join(f"{row.name} {row.text}" for row in rows)
-        yield Section("How long it took", rows, f"{told}; {duration(ended.seconds)} in all")
+        yield Section(TIMES, rows, f"{told}; {duration(ended.seconds)} in all")
 
 
 def _checks(run: _Run) -> Iterator[Section]:

@@ -10,9 +10,10 @@ from textual import on, work
 
 from stackwise.errors import StackwiseError
 from stackwise.tui.messages import Answered, NotOpened, Opened, Scanned
-from stackwise.tui.running import CarryOut, RunningApp, carry_out
+from stackwise.tui.running import RunningApp
 
 if TYPE_CHECKING:
+    from stackwise.background import Runs
     from stackwise.catalog.model import Category
     from stackwise.tui.screens.start import StartScreen
     from stackwise.walk.design import Design
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 class AnsweringApp(RunningApp):
     """An app that holds one set of answers, and keeps the file in step with it."""
 
-    def __init__(self, path: Path, carry_out: CarryOut = carry_out) -> None:
+    def __init__(self, path: Path, runs: Runs | None = None) -> None:
         """Hold the answers of the file at `path`."""
-        super().__init__(carry_out)
+        super().__init__(runs)
         self.path = path
         self.design: Design | None = None
         self.steps: tuple[Step, ...] = ()
@@ -48,6 +49,7 @@ class AnsweringApp(RunningApp):
         self.design, self.path = message.design, message.design.path
         self.steps = steps_of(self.design.catalog)
         cast("StartScreen", self.screen_stack[0]).show(self.design)
+        self.look_for_run()
 
     @on(NotOpened)
     def _not_opened(self, message: NotOpened) -> None:

@@ -14,12 +14,12 @@ from textual.screen import ModalScreen, Screen
 
 from stackwise.tui.answering import AnsweringApp
 from stackwise.tui.messages import Wanted
-from stackwise.tui.running import CarryOut, carry_out
 from stackwise.tui.screens.small import TooSmall, fits
 from stackwise.tui.screens.start import StartScreen
 from stackwise.tui.screens.step import StepScreen
 
 if TYPE_CHECKING:
+    from stackwise.background import Runs
     from stackwise.walk.steps import Step
 
 
@@ -37,9 +37,9 @@ class Walk(AnsweringApp):
         Binding("ctrl+q", "quit", "Quit", id="walk.quit", priority=True, tooltip="Quit; everything is saved"),
     ]
 
-    def __init__(self, answers: str | None = None, carry_out: CarryOut = carry_out) -> None:
-        """Walk on the file `answers`, or on the one of this folder."""
-        super().__init__(Path(answers or "stackwise.yml"), carry_out)
+    def __init__(self, answers: str | None = None, runs: Runs | None = None) -> None:
+        """Walk on the file `answers`, or on the one of this folder; `runs` begins and finds runs."""
+        super().__init__(Path(answers or "stackwise.yml"), runs)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Put every step into the palette."""

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from stackwise.background import Following
+    from stackwise.errors import StackwiseError
     from stackwise.events import Event
     from stackwise.walk.design import Design
+    from stackwise.walk.learning import Learnt
     from stackwise.walk.progress import RunProgress
     from stackwise.walk.scanning import Scan
 
@@ -50,21 +53,33 @@ class Planned(Message):
 
 
 class Happened(Message):
-    """Something happened in the run."""
+    """Something happened in the run: all that came since the last look, so that many events are one message."""
 
-    def __init__(self, event: Event) -> None:
-        """Carry the `event`."""
+    def __init__(self, batch: tuple[Event, ...]) -> None:
+        """Carry the `batch` of events."""
         super().__init__()
-        self.event = event
+        self.batch = batch
 
 
-class Remarked(Message):
-    """A long call of the provider says what it is doing."""
+class RunFound(Message):
+    """It was looked for runs of this site: one that is going on, what earlier ones teach, and the last one."""
 
-    def __init__(self, words: str) -> None:
-        """Carry its words."""
+    def __init__(self, following: Following | None, learnt: Learnt, last: RunProgress | None) -> None:
+        """Carry what was found."""
         super().__init__()
-        self.words = words
+        self.following = following
+        self.learnt = learnt
+        self.last = last
+
+
+class Goes(Message):
+    """What would go with the site: a line for each thing; `error` is why it cannot go."""
+
+    def __init__(self, lines: tuple[str, ...], error: StackwiseError | None = None) -> None:
+        """Carry the `lines`."""
+        super().__init__()
+        self.lines = lines
+        self.error = error
 
 
 class Ended(Message):

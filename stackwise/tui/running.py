@@ -1,93 +1,144 @@
-"""Carries a job out in a thread, which posts messages and touches no widget, and keeps what is known of the run."""
+"""Begins runs and watches them; they have processes of their own, and go on when the window is closed."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App
 
-from stackwise.tui.messages import Ended, Happened, Remarked
-from stackwise.walk.progress import RunProgress
+from stackwise.background import BackgroundRuns, Following, Runs
+from stackwise.errors import StackwiseError
+from stackwise.tui.messages import Ended, Happened, RunFound, Wanted
+from stackwise.walk.learning import Learnt, learn
+from stackwise.walk.progress import RunProgress, last_run
 
 if TYPE_CHECKING:
-    from stackwise.events import Event
-    from stackwise.job import Job
-
-CarryOut = Callable[["Job", Callable[[str], None], threading.Event], "Iterator[Event]"]
-
-
-def carry_out(job: Job, progress: Callable[[str], None], stop: threading.Event) -> Iterator[Event]:
-    """Make the site stand: the same generator of events that `stackwise up` reads."""
-    # Loaded only where something is made: the cloud's library alone takes longer to load than the walk to draw.
-    from stackwise.configure import AnsibleRun  # noqa: PLC0415 - as above
-    from stackwise.provision.providers import open_cloud  # noqa: PLC0415 - as above
-    from stackwise.run import Runner  # noqa: PLC0415 - as above
-
-    yield from Runner(job, open_cloud(job.choices["hosting.provider"], progress), AnsibleRun(), stop).up()
+    from stackwise.plan.model import Identity
+    from stackwise.tui.screens.leaving import Way
+    from stackwise.walk.design import Design
 
 
 class RunningApp(App[None]):
-    """An app that can carry one job out at a time, whatever screen is shown meanwhile."""
+    """An app that can watch one run at a time, whatever screen is shown meanwhile."""
 
-    def __init__(self, carry_out: CarryOut = carry_out) -> None:
-        """Carry jobs out by `carry_out`."""
+    path: Path
+    design: Design | None
+
+    def __init__(self, runs: Runs | None = None) -> None:
+        """Begin and find runs by `runs`; without it each is a process of this program."""
         super().__init__()
-        self.carry_out = carry_out
+        self.runs = runs or BackgroundRuns()
         self.progress: RunProgress | None = None
-        self.stop = threading.Event()
+        self.learnt = Learnt()
+        self.environment: dict[str, str] = {}
+        """What a run gets beside our own environment, such as credentials that were typed; kept nowhere else."""
         self.leaving = False
+        self._following: Following | None = None
+        self._gone = threading.Event()
 
     @property
     def running(self) -> bool:
         """Whether a run is going on."""
         return self.progress is not None and self.progress.running
 
-    def start_run(self, job: Callable[[], Job]) -> None:
-        """Begin to make the site stand; `job` is asked for in the thread, since it reads the project."""
-        if not self.running:
-            self.stop = threading.Event()
-            self.progress = RunProgress()
-            self._run(job, self.stop)
+    @property
+    def identity(self) -> Identity | None:
+        """The site that the answers are about; None while they are not read."""
+        from stackwise.plan import identity_of  # noqa: PLC0415 - loaded behind the first picture
 
-    def stop_run(self) -> None:
-        """Stop at the next point where it can go on later."""
-        if self.progress is not None:
-            self.progress.stopping = True
-        self.stop.set()
+        return identity_of(self.design.choices) if self.design else None
+
+    def start_run(self, command: str = "up") -> None:
+        """Begin a run of `up` or `destroy`."""
+        identity, path = self.identity, self.path
+        if identity is None or self.running:
+            return
+        environment = dict(self.environment)
+        self._show_run(command, lambda: self.runs.begin(command, path, identity, environment))
+
+    def _show_run(self, command: str, begin: Callable[[], Following]) -> None:
+        self.progress = RunProgress(command, learnt=self.learnt)
+        self._following = None
+        self._watch(begin, self.progress)
+        self.show_facts()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="run")
-    def _run(self, job: Callable[[], Job], stop: threading.Event) -> None:
+    def _watch(self, begin: Callable[[], Following], progress: RunProgress) -> None:
         error: Exception | None = None
         try:
-            for event in self.carry_out(job(), self._remark, stop):
-                self.post_message(Happened(event))
+            following = self._following = begin()
+            # Whoever left, or wished it to stop, while it began could not tell it yet.
+            if self._gone.is_set():
+                following.leave()
+            if progress.stopping:
+                following.interrupt()
+            for batch in following.batches():
+                self.post_message(Happened(batch))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
             error = exc
         self.post_message(Ended(error))
 
-    def _remark(self, words: str) -> None:
-        self.post_message(Remarked(words))
+    def look_for_run(self) -> None:
+        """Look whether a run of this site is going on, how long runs take, and how the last one ended."""
+        if (identity := self.identity) is not None:
+            self._look_for_run(identity, self.path.resolve().parent)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="look")
+    def _look_for_run(self, identity: Identity, folder: Path) -> None:
+        try:
+            following = self.runs.going_on(identity, folder)
+            last = last_run(folder, identity.name, identity.environment)
+            self.post_message(RunFound(following, learn(folder, identity), last))
+        except (OSError, StackwiseError):
+            # A record that cannot be read teaches nothing; whoever begins a run is told so.
+            self.post_message(RunFound(None, Learnt(), None))
+
+    @on(RunFound)
+    def _run_found(self, message: RunFound) -> None:
+        self.learnt = message.learnt
+        following = message.following
+        if following is not None and not self.running:
+            self._show_run(following.command, lambda: following)
+            self.post_message(Wanted("run"))
+        elif self.progress is None and message.last is not None and message.last.failure is not None:
+            # What did not come to an end is what one goes on with.
+            self.progress = message.last
+        self.show_facts()
+
+    def stop_run(self) -> None:
+        """Stop at the next point where it can go on later; once more stops at once."""
+        if self.progress is None or not self.running:
+            return
+        self.progress.stopping = True
+        try:
+            if self._following is not None:
+                self._following.interrupt()
+        except StackwiseError as exc:
+            self.progress.stopping = self.leaving = False
+            self.notify(f"{exc.message}; {exc.hint}", severity="error", markup=False)
 
     @on(Happened)
     def _happened(self, message: Happened) -> None:
         if self.progress is not None:
-            self.progress.take(message.event)
-
-    @on(Remarked)
-    def _remarked(self, message: Remarked) -> None:
-        if self.progress is not None:
-            self.progress.remark(message.words)
+            for event in message.batch:
+                self.progress.take(event)
 
     @on(Ended)
     def _ended(self, message: Ended) -> None:
+        if self._gone.is_set():
+            # It is not the run that ended, but the watching: the window is being closed.
+            return
         if self.progress is not None and message.error is not None:
             self.progress.fail(message.error)
         self.show_facts()
         if self.leaving:
-            self.exit()
+            self._depart()
+        else:
+            self.look_for_run()
 
     def show_facts(self) -> None:
         """Let every screen that is open show how things stand now."""
@@ -95,10 +146,14 @@ class RunningApp(App[None]):
             if hasattr(screen, "refresh_facts"):
                 screen.refresh_facts()
 
+    def on_unmount(self) -> None:
+        """Watch no longer, however the window comes to be closed: its thread would keep it open else."""
+        self._watch_no_more()
+
     def _fatal_error(self) -> None:
         # Textual would print a traceback with the variables of every frame, secrets among them. The error goes to
         # whoever opened the walk instead, who says it in words.
-        self.stop.set()
+        self._watch_no_more()
         self._close_messages_no_wait()
 
     def raise_crash(self) -> None:
@@ -107,29 +162,46 @@ class RunningApp(App[None]):
             raise self._exception
 
     async def action_quit(self) -> None:
-        """Quit; a run that is going on is stopped first, and waited for."""
+        """Quit; where a run is going on, ask what becomes of it."""
+        from stackwise.tui.screens.leaving import Leaving  # noqa: PLC0415 - not wanted before the first picture
+
         if not self.running:
-            self.exit()
-        elif not self.leaving:
-            self.ask_to_stop("Stop the run and quit? It can go on later: stackwise up", leave=True)
+            self._depart()
+        elif not self.leaving and not isinstance(self.screen, Leaving):
+            self.push_screen(Leaving(), self._leave)
+
+    def _leave(self, way: Way | None) -> None:
+        if way == "leave" or (way == "stop" and not self.running):
+            self._depart()
+        elif way == "stop":
+            self.leaving = True
+            self.stop_run()
+
+    def _depart(self) -> None:
+        self._watch_no_more()
+        self.exit()
+
+    def _watch_no_more(self) -> None:
+        self._gone.set()
+        if self._following is not None:
+            self._following.leave()
 
     def action_help_quit(self) -> None:
         """Answer ctrl+c: stop the run if there is one, else say how to quit."""
-        if self.running:
-            self.ask_to_stop("Stop the run? It ends at the next safe point, and can go on later.", leave=False)
-        else:
+        if not self.running:
             self.notify("Everything is saved. Quit with ctrl+q.", markup=False)
+        elif self.progress is not None and self.progress.stopping:
+            self.ask_to_stop("It stops at the next safe point. End it at once instead?")
+        else:
+            self.ask_to_stop("Stop the run? It ends at the next safe point, and can go on later.")
 
-    def ask_to_stop(self, question: str, *, leave: bool) -> None:
+    def ask_to_stop(self, question: str) -> None:
         """Ask once, then stop."""
         from stackwise.tui.screens.dialogs import Sure  # noqa: PLC0415 - not wanted before the first picture
 
         def decided(yes: bool | None) -> None:
             if yes:
-                self.leaving = leave
                 self.stop_run()
-                if leave and not self.running:
-                    self.exit()
 
         if not isinstance(self.screen, Sure):
             self.push_screen(Sure(question, "Stop it", "Let it go on"), decided)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from stackwise import events
 from stackwise.errors import InterruptedRunError, StackwiseError
 from stackwise.events import Event
 from stackwise.journal.record import records
+from stackwise.render.report import Report, make_report
+from stackwise.walk.learning import Learnt
+
+if TYPE_CHECKING:
+    from stackwise.catalog.tables import Cause
 
 PHASES = ("plan", "provision", "configure", "deploy", "verify")
+_ONE_PHASE = {"verify": ("verify",), "destroy": ("destroy",)}
 Tone = Literal["plain", "phase", "good", "changed", "bad", "dim"]
 _TONES: dict[str, Tone] = {"ok": "good", "fault": "bad", "not-applicable": "dim"}
 _MARKS = {"ok": "✓", "fault": "✗", "not-applicable": "-"}
@@ -46,25 +52,33 @@ class PhaseRow:
 
 @dataclass(slots=True)
 class Failure:
-    """Why a run ended early, in our words and in the server's."""
+    """Why a run ended early: in our words and in the server's, where, and what most likely lies behind it."""
 
     message: str
     hint: str = ""
     said: str = ""
     stopped: bool = False
+    cause: str = ""
+    do: str = ""
+    phase: str = ""
+    task: str = ""
+    host: str = ""
 
 
 @dataclass(slots=True)
 class RunProgress:
     """Everything that a screen can show of one run."""
 
-    phases: list[PhaseRow] = field(default_factory=lambda: [PhaseRow(name) for name in PHASES])
-    number: int = 0
     command: str = "up"
+    number: int = 0
+    phases: list[PhaseRow] = field(default_factory=list)
+    learnt: Learnt = field(default_factory=Learnt)
     now: str = ""
     task: int = 0
     tasks: int = 0
     results: Counter[str] = field(default_factory=Counter)
+    hosts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    seen: list[Event] = field(default_factory=list)
     log: list[Line] = field(default_factory=list)
     checks: list[events.CheckFinished] = field(default_factory=list)
     servers: list[events.ServerCreated | events.ServerFound] = field(default_factory=list)
@@ -74,33 +88,49 @@ class RunProgress:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float | None = None
 
+    def __post_init__(self) -> None:
+        """Expect the phases of the command."""
+        self.phases = self.phases or [PhaseRow(name) for name in _ONE_PHASE.get(self.command, PHASES)]
+
     @property
     def running(self) -> bool:
         """Whether it has not come to an end."""
         return self.finished is None and self.failure is None
 
+    @property
+    def makes_server(self) -> bool:
+        """Whether it makes the server: what it did says so, and before that whether there is one."""
+        if self.servers:
+            return isinstance(self.servers[0], events.ServerCreated)
+        return not self.learnt.stands
+
+    def expected(self, phase: str) -> float | None:
+        """Return how long a phase took in earlier runs like this one; None where there was none."""
+        return self.learnt.seconds(phase, makes_server=self.makes_server)
+
+    def report(self, answers: Path) -> Report:
+        """Return what it left; `answers` is the file that the reader names in commands."""
+        return make_report(self.seen, answers)
+
     def take(self, event: Event) -> None:
         """Take in what happened."""
+        if not isinstance(event, events.PASSING):
+            self.seen.append(event)
         self._count(event)
         self.log += _lines(event)
-
-    def remark(self, words: str) -> None:
-        """Take in what a long call of the provider is doing."""
-        self.now = words
-        self.log.append(Line(f"  {words}", "dim"))
 
     def fail(self, error: Exception) -> None:
         """Take in the error that ended it; what the event of the end has said already is not said again."""
         if self.failure is None:
-            self._end(_failure_of(error), None)
-        self.failure = self.failure or _failure_of(error)
-        self.failure.stopped = self.failure.stopped or isinstance(error, InterruptedRunError)
-        self.failure.said = self.failure.said or str(getattr(error, "said", ""))
+            self.take(_failed(error, self))
+        if self.failure is not None:
+            self.failure.stopped = self.failure.stopped or isinstance(error, InterruptedRunError)
+            self.failure.said = self.failure.said or str(getattr(error, "said", ""))
 
     def _count(self, event: Event) -> None:  # noqa: C901 - one branch a kind of event
         match event:
             case events.RunStarted():
-                self.number, self.command, self.started = event.number, event.command, event.at
+                self._begin(event)
             case events.PhaseStarted():
                 row = self._row(event.phase)
                 row.state, row.detail, row.started = "running", event.detail, event.at
@@ -111,10 +141,13 @@ class RunProgress:
             case events.Waited():
                 self.now = f"waiting for {event.what} ({event.seconds:.0f} of at most {event.deadline:.0f} s)"
             case events.TaskStarted():
-                self.now = f"{event.role} : {event.name}" if event.role else event.name
+                self.now = _full_name(event)
                 self.task, self.tasks = event.number, event.total
             case events.TaskFinished():
                 self.results[event.result] += 1
+                self.hosts[event.host][event.result] += 1
+            case events.Remarked():
+                self.now = event.words
             case events.CheckFinished():
                 self.checks.append(event)
             case events.ServerCreated() | events.ServerFound():
@@ -122,14 +155,24 @@ class RunProgress:
             case events.RunFinished():
                 self.finished, self.seconds, self.now = event, event.seconds, ""
             case events.RunFailed():
-                self._end(Failure(event.message, event.hint, event.said), event.seconds)
+                self._end(event)
 
-    def _end(self, failure: Failure, seconds: float | None) -> None:
-        self.failure, self.now = failure, ""
-        self.seconds = seconds if seconds is not None else (datetime.now(UTC) - self.started).total_seconds()
+    def _begin(self, event: events.RunStarted) -> None:
+        if event.command != self.command:
+            self.phases = [PhaseRow(name) for name in _ONE_PHASE.get(event.command, PHASES)]
+        self.number, self.command, self.started = event.number, event.command, event.at
+
+    def _end(self, event: events.RunFailed) -> None:
+        self.failure = Failure(event.message, event.hint, event.said, event.stopped, event.cause, event.do)
+        self.seconds, self.now = event.seconds, ""
         for row in self.phases:
             if row.state == "running":
-                row.state, row.seconds = "failed", row.elapsed(datetime.now(UTC))
+                row.state, row.seconds = "failed", row.elapsed(event.at)
+                self.failure.phase = row.name
+        ended = (task for task in reversed(self.seen) if isinstance(task, events.TaskFinished))
+        task = next((task for task in ended if task.result in ("failed", "unreachable") and task.said), None)
+        if task is not None and not event.stopped:
+            self.failure.task, self.failure.host = _full_name(task), task.host
 
     def _row(self, phase: str) -> PhaseRow:
         found = next((row for row in self.phases if row.name == phase), None)
@@ -139,15 +182,41 @@ class RunProgress:
         return found
 
 
-def _failure_of(error: Exception) -> Failure:
-    if isinstance(error, StackwiseError):
-        return Failure(error.message, error.hint, str(getattr(error, "said", "")))
-    return Failure(
-        f"something went wrong that should not: {type(error).__name__}", "see more with: stackwise --debug up"
+def _failed(error: Exception, run: RunProgress) -> events.RunFailed:
+    """Return the event that the run itself could not write any more, dated like the last one that it could."""
+    at = run.seen[-1].at if run.seen else datetime.now(UTC)
+    seconds = round((at - run.started).total_seconds(), 1)
+    if not isinstance(error, StackwiseError):
+        message = f"something went wrong that should not: {type(error).__name__}"
+        hint = "see more with: stackwise --debug up"
+        return events.RunFailed(at=at, number=run.number, seconds=seconds, message=message, hint=hint)
+    said, stopped = str(getattr(error, "said", "")), isinstance(error, InterruptedRunError)
+    cause = None if stopped else _cause(error.message, said)
+    return events.RunFailed(
+        at=at,
+        number=run.number,
+        seconds=max(0.0, seconds),
+        message=error.message,
+        hint=error.hint,
+        said=said,
+        cause=cause.says if cause else "",
+        do=cause.do if cause else "",
+        stopped=stopped,
     )
 
 
-def _lines(event: Event) -> list[Line]:  # noqa: C901, PLR0911 - one return a kind of event
+def _cause(message: str, said: str) -> Cause | None:
+    from stackwise.catalog import load_catalog  # noqa: PLC0415 - only a failure needs it
+    from stackwise.operate.causes import likely_cause  # noqa: PLC0415 - as above
+
+    return likely_cause(load_catalog(), message, said)
+
+
+def _full_name(task: events.TaskFinished | events.TaskStarted) -> str:
+    return f"{task.role} : {task.name}" if task.role else task.name
+
+
+def _lines(event: Event) -> list[Line]:  # noqa: C901, PLR0911, PLR0912 - one return a kind of event
     match event:
         case events.RunStarted():
             goes_on = ", going on where the last one stopped" if event.resumed else ""
@@ -156,12 +225,16 @@ def _lines(event: Event) -> list[Line]:  # noqa: C901, PLR0911 - one return a ki
             return [Line(f"{event.phase}  {event.detail}", "phase")]
         case events.PhaseFinished():
             return [Line(f"  {event.phase} took {event.seconds:.1f} s", "dim")]
+        case events.Remarked():
+            return [Line(f"  {event.words}", "dim")]
         case events.StepFinished():
             return [Line(f"  {event.message}")]
         case events.ServerCreated():
             return [Line(f"  server {event.server} at {event.address}, made in {event.seconds:.1f} s", "changed")]
         case events.ServerFound():
             return [Line(f"  server {event.server} at {event.address}, there already")]
+        case events.ServerDestroyed():
+            return [Line(f"  removed {event.server} ({event.id})", "changed")]
         case events.PlayStarted():
             return [Line(f"  {event.name}")]
         case events.TaskFinished():
@@ -171,7 +244,8 @@ def _lines(event: Event) -> list[Line]:  # noqa: C901, PLR0911 - one return a ki
             hint = [Line(f"      {event.hint}")] if event.hint else []
             return [Line(f"  {mark} {event.name}: {event.saw}", tone), *hint]
         case events.RunFailed():
-            return [Line(event.message, "bad")]
+            cause = [Line(f"  likely cause: {event.cause} {event.do}")] if event.cause else []
+            return [Line(event.message, "bad"), *cause]
         case events.RunFinished():
             return [Line(f"done in {event.seconds:.1f} s, {event.changed} changed", "good")]
         case _:
@@ -179,12 +253,12 @@ def _lines(event: Event) -> list[Line]:  # noqa: C901, PLR0911 - one return a ki
 
 
 def _task_lines(event: events.TaskFinished) -> list[Line]:
-    name = f"{event.role} : {event.name}" if event.role else event.name
+    name = _full_name(event)
     match event.result:
         case "changed":
             return [Line(f"    changed  {name}", "changed")]
         case "failed" | "unreachable" if event.said:
-            said = [Line(f"      | {line}", "bad") for line in event.said.splitlines()[-20:]]
+            said = [Line(f"      | {line}", "bad") for line in event.said.splitlines()]
             return [Line(f"    {event.result} on {event.host}  {name}", "bad"), *said]
         case _:
             return []

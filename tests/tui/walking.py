@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from stackwise.background import Following
+from stackwise.errors import InterruptedRunError
 from stackwise.events import Event
-from stackwise.job import Job
+from stackwise.plan.model import Identity
 from stackwise.tui.app import Walk
 from tests.conftest import EXAMPLES
 
@@ -40,15 +43,61 @@ def shown(app: Walk, selector: str) -> str:
     return str(app.screen.query_one(selector, Static).visual)
 
 
-def happening(
-    *events: Event, error: Exception | None = None
-) -> Callable[[Job, Callable[[str], None], threading.Event], Iterator[Event]]:
-    """Return a run that plays `events`, then ends, by `error` where one is given."""
+@dataclass
+class Played:
+    """A run that plays events: those before and after `go_on` is set, then its end, by `error` where one is given."""
 
-    def carry_out(job: Job, progress: Callable[[str], None], stop: threading.Event) -> Iterator[Event]:
-        del job, progress, stop
-        yield from events
-        if error is not None:
-            raise error
+    before: tuple[Event, ...] = ()
+    after: tuple[Event, ...] = ()
+    error: Exception | None = None
+    command: str = "up"
+    go_on: threading.Event = field(default_factory=threading.Event)
+    stopped: int = 0
+    left: bool = False
 
-    return carry_out
+    def batches(self) -> Iterator[tuple[Event, ...]]:
+        yield self.before
+        self.go_on.wait(20)
+        if self.left:
+            return
+        if self.after:
+            yield self.after
+        if self.error is not None:
+            raise self.error
+
+    def interrupt(self) -> None:
+        self.stopped += 1
+        self.error = InterruptedRunError("it was stopped", hint="go on with: stackwise up")
+        self.go_on.set()
+
+    def leave(self) -> None:
+        self.left = True
+        self.go_on.set()
+
+
+@dataclass
+class FakeRuns:
+    """Begins what it is given, one after the other, and keeps what it was asked for; `going` goes on already."""
+
+    plays: list[Played] = field(default_factory=list)
+    going: Played | None = None
+    begun: list[tuple[str, Path, str, dict[str, str]]] = field(default_factory=list)
+
+    def begin(self, command: str, answers: Path, identity: Identity, environment: Mapping[str, str]) -> Following:
+        self.begun.append((command, answers, str(identity), dict(environment)))
+        return self.plays.pop(0)
+
+    def going_on(self, identity: Identity, folder: Path) -> Following | None:
+        del identity, folder
+        found, self.going = self.going, None
+        return found
+
+    def shell(self, answers: Path) -> Sequence[str]:
+        return ["true", str(answers)]
+
+
+def happening(*events: Event, error: Exception | None = None) -> FakeRuns:
+    """Return one run that plays `events`, then ends, by `error` where one is given."""
+    played = Played(events, error=error)
+    played.go_on.set()
+    return FakeRuns([played])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -14,28 +13,24 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from stackwise.events import CheckStatus
+from stackwise.render.report import MARKS, TIMES, Report, Row, Tone
 from stackwise.tui.messages import Reported
-from stackwise.tui.screens.run import duration
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
-from stackwise.walk.design import DEFAULT_FILE
 from stackwise.walk.progress import RunProgress, last_run
-from stackwise.walk.questions import price
 
 if TYPE_CHECKING:
     from stackwise.walk.design import Design
 
 Part = str | tuple[str, str]
-_CHECKS = {"ok": ("✓", "$text-success"), "fault": ("✗", "bold $text-error"), "not-applicable": ("-", "dim")}
-_COUNTED: dict[CheckStatus, str] = {"ok": "ok", "fault": "found a fault", "not-applicable": "make no sense here"}
-_NEXT = {
-    "open it": "open",
-    "a first user": "manage -- createsuperuser",
-    "what exists": "status",
-    "prove it again": "verify",
-    "the record": "runs show {number}",
-    "remove it all": "destroy",
+_CHECKS = {"ok": "$text-success", "fault": "bold $text-error", "not-applicable": "dim"}
+_TONES: dict[Tone, tuple[str, str]] = {
+    "good": ("✓ ", "$text-success"),
+    "bad": ("✗ ", "$text-error"),
+    "stopped": ("■ ", "$text-warning"),
+    "plain": ("", ""),
 }
+# The longest name of a row, so that what is said stands in one column.
+_NAME = 32
 
 
 class ReportScreen(StepScreen):
@@ -82,60 +77,40 @@ What the last run left: of this session, or the one on record. Everything below 
 
 
 def report(progress: RunProgress | None, design: Design) -> Iterator[Part]:
-    """Yield the report in parts."""
+    """Yield the report in parts; every fact of it comes from the core, which also saves it."""
     if progress is None:
         yield "Nothing was made yet. "
         yield "The run is one step back: escape", "dim"
-        return
-    if progress.running:
+    elif progress.running:
         yield "The run is still going on: escape shows it."
+    else:
+        yield from _report(progress.report(design.path))
+
+
+def _report(made: Report) -> Iterator[Part]:
+    mark, style = _TONES[made.tone]
+    yield mark, style
+    yield made.headline, f"bold {style}".rstrip()
+    yield f"\n{made.title}. {made.began}\n", "dim"
+    for section in made.sections:
+        yield f"\n{section.title}", "bold"
+        yield f"  {section.sum}\n" if section.sum else "\n"
+        # The times stand in their sum already.
+        for row in () if section.title == TIMES else section.rows:
+            yield from _row(row)
+
+
+def _row(row: Row) -> Iterator[Part]:
+    if row.kind == "words":
+        yield f"  {row.name}\n", "dim"
+        yield from (f"  | {line}\n" for line in row.text.splitlines())
         return
-    yield from _ending(progress, design)
-    took = [f"{row.name} {duration(row.seconds)}" for row in progress.phases if row.seconds is not None]
-    yield ", ".join(took) + (f"; {duration(progress.seconds)} in all" if progress.seconds is not None else "")
-    yield "\n"
-    yield from _next(progress, design)
-    yield from _checks(progress)
-
-
-def _checks(progress: RunProgress) -> Iterator[Part]:
-    if progress.checks:
-        counted = Counter(check.status for check in progress.checks)
-        yield "\nChecks  ", "bold"
-        yield ", ".join(f"{counted[status]} {words}" for status, words in _COUNTED.items() if counted[status])
-    for check in progress.checks:
-        mark, style = _CHECKS[check.status]
-        yield f"\n{mark} ", style
-        yield check.name
-        yield f"  {check.saw}", "dim"
-        if check.hint:
-            yield f"\n    {check.hint}"
-
-
-def _ending(progress: RunProgress, design: Design) -> Iterator[Part]:
-    summary = design.summary
-    if progress.failure is not None:
-        yield ("■ " if progress.failure.stopped else "✗ "), "bold $text-error"
-        yield f"{progress.failure.message}\n", "bold"
-        yield f"{progress.failure.hint}\n"
-    elif progress.command == "destroy":
-        yield f"Everything of {summary.name} ({summary.environment}) was removed.\n"
-    elif progress.finished is not None:
-        yield f"{progress.finished.url}\n", "bold $text-success"
-        domain = design.choices["access.domain"]
-        for server in progress.servers[:1]:
-            yield f"as {domain} on your own machine, add to /etc/hosts: {server.address} {domain}\n", "dim"
-    for server in progress.servers:
-        yield f"server {server.server} ({server.id}) at {server.address}, {price(summary.cost, summary.currency)}\n"
-
-
-def _next(progress: RunProgress, design: Design) -> Iterator[Part]:
-    flag = "" if str(design.path) == DEFAULT_FILE else f" -a {design.path}"
-    failed = progress.finished is None or progress.command == "destroy"
-    commands = {"make it": "up", "see the record": "runs show {number}"} if failed else _NEXT
-    yield "\nNext\n", "bold"
-    for words, command in commands.items():
-        first, _, rest = command.partition(" ")
-        line = f"stackwise {first}{flag} {rest}".rstrip().format(number=progress.number)
-        yield f"  {words:<16}", "dim"
-        yield f"{line}\n"
+    if row.status is not None:
+        yield f"{MARKS[row.status]} ", _CHECKS[row.status]
+        yield row.name
+        yield f"  {row.text}\n", "dim"
+    else:
+        yield f"  {row.name:<{_NAME}} ", "dim"
+        yield f"{row.text}\n"
+    if row.more:
+        yield f"    {row.more}\n"
