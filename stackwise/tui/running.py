@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App
 
-from stackwise.background import BackgroundRuns, Following, Runs
 from stackwise.errors import StackwiseError
 from stackwise.tui.messages import Ended, Happened, RunFound, Wanted
-from stackwise.walk.learning import Learnt, learn
-from stackwise.walk.progress import RunProgress, last_run
 
 if TYPE_CHECKING:
+    # Journal, plan and advice come with these: they are loaded behind the first picture.
+    from stackwise.background import Following, Runs
     from stackwise.plan.model import Identity
     from stackwise.tui.screens.leaving import Way
     from stackwise.walk.design import Design
+    from stackwise.walk.learning import Learnt
+    from stackwise.walk.progress import RunProgress
 
 
 class RunningApp(App[None]):
@@ -31,14 +33,28 @@ class RunningApp(App[None]):
     def __init__(self, runs: Runs | None = None) -> None:
         """Begin and find runs by `runs`; without it each is a process of this program."""
         super().__init__()
-        self.runs = runs or BackgroundRuns()
+        if runs is not None:
+            self.runs = runs
         self.progress: RunProgress | None = None
-        self.learnt = Learnt()
         self.environment: dict[str, str] = {}
         """What a run gets beside our own environment, such as credentials that were typed; kept nowhere else."""
         self.leaving = False
         self._following: Following | None = None
         self._gone = threading.Event()
+
+    @cached_property
+    def runs(self) -> Runs:
+        """What begins and finds runs: each is a process of this program."""
+        from stackwise.background import BackgroundRuns  # noqa: PLC0415 - loaded behind the first picture
+
+        return BackgroundRuns()
+
+    @cached_property
+    def learnt(self) -> Learnt:
+        """How long runs take here; nothing is known before the record was read."""
+        from stackwise.walk.learning import Learnt  # noqa: PLC0415 - as above
+
+        return Learnt()
 
     @property
     def running(self) -> bool:
@@ -61,6 +77,8 @@ class RunningApp(App[None]):
         self._show_run(command, lambda: self.runs.begin(command, path, identity, environment))
 
     def _show_run(self, command: str, begin: Callable[[], Following]) -> None:
+        from stackwise.walk.progress import RunProgress  # noqa: PLC0415 - loaded behind the first picture
+
         self.progress = RunProgress(command, learnt=self.learnt)
         self._following = None
         self._watch(begin, self.progress)
@@ -89,6 +107,9 @@ class RunningApp(App[None]):
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="look")
     def _look_for_run(self, identity: Identity, folder: Path) -> None:
+        from stackwise.walk.learning import Learnt, learn  # noqa: PLC0415 - loaded behind the first picture
+        from stackwise.walk.progress import last_run  # noqa: PLC0415 - as above
+
         try:
             following = self.runs.going_on(identity, folder)
             last = last_run(folder, identity.name, identity.environment)

@@ -215,7 +215,7 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
 
     @on(RunLog.Moved)
     def _moved(self) -> None:
-        self.query_one("#log-state", Static).update(log_state(self.query_one(RunLog)))
+        self.query_one("#log-state", Static).update(log_state(self.query_one(RunLog)), layout=False)
 
     def tick(self) -> None:
         """Show what has changed. Nothing is drawn, and no timer runs, while nothing happens."""
