@@ -141,7 +141,9 @@ class RunningApp(App[None]):
             self.look_for_run()
 
     def show_facts(self) -> None:
-        """Let every screen that is open show how things stand now."""
+        """Let every screen that is open show how things stand now; none does any more while the window is closed."""
+        if self.return_code is not None:
+            return
         for screen in self.screen_stack:
             if hasattr(screen, "refresh_facts"):
                 screen.refresh_facts()

@@ -96,7 +96,7 @@ def test_killed_in_mid_run_and_opened_again_it_ends_at_a_site_that_answers(termi
     program = terminal.program
     window = terminal.open()
     terminal.until("mysite.settings")
-    terminal.press_until("C-r", "Plan for")
+    terminal.press_until("C-r", r"\^n Run\b")
     terminal.press_until("C-n", "Make it")
     terminal.press("Enter")
     terminal.until("▸ configure", seconds=120)
