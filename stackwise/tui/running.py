@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import App
 
-from stackwise.background import BackgroundRuns, Following, Runs
 from stackwise.errors import StackwiseError
 from stackwise.tui.messages import Ended, Happened, RunFound, Wanted
-from stackwise.walk.learning import Learnt, learn
-from stackwise.walk.progress import RunProgress, last_run
 
 if TYPE_CHECKING:
+    from stackwise.background import Following, Runs
     from stackwise.plan.model import Identity
     from stackwise.tui.screens.leaving import Way
     from stackwise.walk.design import Design
+    from stackwise.walk.learning import Learnt
+    from stackwise.walk.progress import RunProgress
 
 
 class RunningApp(App[None]):
@@ -31,14 +31,22 @@ class RunningApp(App[None]):
     def __init__(self, runs: Runs | None = None) -> None:
         """Begin and find runs by `runs`; without it each is a process of this program."""
         super().__init__()
-        self.runs = runs or BackgroundRuns()
+        self._runs = runs
         self.progress: RunProgress | None = None
-        self.learnt = Learnt()
+        self.learnt: Learnt | None = None
         self.environment: dict[str, str] = {}
         """What a run gets beside our own environment, such as credentials that were typed; kept nowhere else."""
         self.leaving = False
         self._following: Following | None = None
         self._gone = threading.Event()
+
+    @property
+    def runs(self) -> Runs:
+        """What begins runs and finds them."""
+        from stackwise.background import BackgroundRuns  # noqa: PLC0415 - loaded behind the first picture
+
+        self._runs = self._runs or BackgroundRuns()
+        return self._runs
 
     @property
     def running(self) -> bool:
@@ -61,6 +69,8 @@ class RunningApp(App[None]):
         self._show_run(command, lambda: self.runs.begin(command, path, identity, environment))
 
     def _show_run(self, command: str, begin: Callable[[], Following]) -> None:
+        from stackwise.walk.progress import RunProgress  # noqa: PLC0415 - loaded behind the first picture
+
         self.progress = RunProgress(command, learnt=self.learnt)
         self._following = None
         self._watch(begin, self.progress)
@@ -89,13 +99,16 @@ class RunningApp(App[None]):
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="look")
     def _look_for_run(self, identity: Identity, folder: Path) -> None:
+        from stackwise.walk.learning import learn  # noqa: PLC0415 - loaded behind the first picture
+        from stackwise.walk.progress import last_run  # noqa: PLC0415 - as above
+
         try:
             following = self.runs.going_on(identity, folder)
             last = last_run(folder, identity.name, identity.environment)
             self.post_message(RunFound(following, learn(folder, identity), last))
         except (OSError, StackwiseError):
             # A record that cannot be read teaches nothing; whoever begins a run is told so.
-            self.post_message(RunFound(None, Learnt(), None))
+            self.post_message(RunFound(None, None, None))
 
     @on(RunFound)
     def _run_found(self, message: RunFound) -> None:
