@@ -1,7 +1,7 @@
 """Where things are: our own data, and the user's files.
 
-The state folder follows the XDG base directory specification: records and secrets are state, the sandbox's cached base
-is cache.
+The folders follow the XDG base directory specification: records and secrets are state, the sandbox's cached base is
+cache, the keys and the theme that somebody likes are configuration.
 https://specifications.freedesktop.org/basedir-spec/latest/
 """
 
@@ -32,6 +32,11 @@ def roles_dir() -> Path:
 def state_dir() -> Path:
     """Return the user's folder for journals, keys and secrets (made 0700 by whoever writes there first)."""
     return _xdg("XDG_STATE_HOME", ".local/state") / "stackwise"
+
+
+def config_dir() -> Path:
+    """Return the user's folder for what is a matter of taste: keys and theme."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "stackwise"
 
 
 def cache_dir() -> Path:

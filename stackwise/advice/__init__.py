@@ -41,7 +41,8 @@ class Advice:
 class Option:
     """A component as one of the choices of its layer.
 
-    `why_not` is the reason why it cannot be taken, empty where it can; `because` the first reason why it fits.
+    `why_not` is the reason why it cannot be taken, empty where it can; `because` the first reason why it fits; `fit`
+    how well, the higher the better, None where nothing can be weighed.
     """
 
     component: Component
@@ -49,6 +50,7 @@ class Option:
     recommended: bool
     why_not: str
     because: str = ""
+    fit: float | None = None
 
 
 def advise(choices: Choices, project: Project, catalog: Catalog) -> tuple[Advice, ...]:
@@ -82,7 +84,14 @@ def options_for(category: Category, choices: Choices, project: Project, catalog:
     order = best(may, components, category, scale) if scale else []
     first = order[0] if order else category.default
     return tuple(
-        Option(component, name in taken, name == first, reasons[name], _praise(scale, component))
+        Option(
+            component,
+            name in taken,
+            name == first,
+            reasons[name],
+            _praise(scale, component),
+            round(scale.fit(component), 1) if scale else None,
+        )
         for name, component in components.items()
     )
 

@@ -118,7 +118,7 @@ def _out_of_range(question: Question, value: int) -> str | None:
 
 
 def _example(question: Question) -> str:
-    default = question.default
+    default = question.example or question.default
     return str(default[0] if isinstance(default, list) and default else default)
 
 

@@ -82,6 +82,7 @@ class Question(Shape):
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     pattern: str | None = said("A regular expression that the whole string must match", default=None)
+    example: str = said("A right answer, for a form that no default shows", default="")
     more: bool = said("Whether most teams can leave it as it is: shown folded", default=False)
     sources: tuple[Source, ...] = ()
 
@@ -89,6 +90,9 @@ class Question(Shape):
         """Hold choices to their type."""
         if bool(self.choices) != (self.type == "choice"):
             msg = "a question has `choices` exactly where its type is `choice`"
+            raise ValueError(msg)
+        if self.pattern and not (self.default or self.example):
+            msg = "a question with a `pattern` has a default or an example, so that a fault can show one"
             raise ValueError(msg)
 
 
@@ -181,6 +185,16 @@ class Extras(Shape):
     cache: float | None = said("Its smallest managed Redis or Valkey, a month", default=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential(Shape):
+    """What a provider wants to see before it does anything: where it comes from, and what it is."""
+
+    variable: Annotated[str, Where(pattern=r"^[A-Z][A-Z0-9_]*$")] = said(
+        "The environment variable that the provider's own tools read"
+    )
+    says: Sentence
+
+
 Continent = Literal["europe", "north-america", "south-america", "asia", "oceania", "africa"]
 
 
@@ -199,6 +213,7 @@ class Offer(Shape):
     images: tuple[Slug, ...] = ()
     sizes: tuple[Size, ...] = ()
     extras: Extras = field(default_factory=Extras)
+    credentials: tuple[Credential, ...] = said("In the order that its driver takes them", default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +300,14 @@ class Component(Shape):
         if self.installable:
             return "role"
         return "platform" if self.platform else "advice"
+
+
+# What `Component.comes_by` means, in words.
+COMES_BY = {
+    "role": "stackwise, which installs it",
+    "platform": "a service that somebody else runs",
+    "advice": "your own hands; stackwise advises on it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

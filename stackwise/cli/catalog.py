@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from stackwise.catalog.model import Component, Offer
 
 _WIDTH = 96
-_MOST_COMPARED = 4
-_COMES_BY = {
-    "role": "stackwise, which installs it",
-    "platform": "a service that somebody else runs",
-    "advice": "your own hands; stackwise advises on it",
-}
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click decides the signature
@@ -94,73 +88,27 @@ def compare_command(names: tuple[str, ...], as_json: bool) -> None:
     """Put components beside each other: the same words of praise and cost, row by row."""
     from stackwise.catalog import load_catalog
     from stackwise.errors import UsageError
+    from stackwise.render.comparison import MOST_COMPARED, comparison_document, comparison_lines
 
     catalog = load_catalog()
     components = list({(component := catalog.component(name)).id: component for name in names}.values())
-    if len(components) not in range(2, _MOST_COMPARED + 1):
+    if len(components) not in range(2, MOST_COMPARED + 1):
         raise UsageError(
             f"two to four components can be compared, not {len(components)}",
             hint="for example: stackwise catalog compare nginx caddy apache",
         )
     if as_json:
-        print_json(comparison(components, catalog))
+        print_json(comparison_document(components, catalog))
         return
-    for line in _table(components, catalog):
+    names_line, *rest = comparison_lines(components, catalog, _WIDTH)
+    click.secho(names_line, bold=True)
+    for line in rest:
         click.echo(line)
 
 
-def comparison(components: list[Component], catalog: Catalog) -> dict[str, object]:
-    """Return a comparison as JSON-like data: each word of the vocabulary that one of them has, with who has it."""
-    words = [word for word in catalog.tradeoffs if any(word in (*c.good_at, *c.costs) for c in components)]
-    return {
-        "components": [component.id for component in components],
-        "tradeoffs": [
-            {
-                "word": word,
-                "side": catalog.tradeoffs[word].side,
-                "says": catalog.tradeoffs[word].says,
-                "of": [component.id for component in components if word in (*component.good_at, *component.costs)],
-            }
-            for word in words
-        ],
-        "facts": {component.id: dict(_facts(component, catalog)) for component in components},
-    }
-
-
-def _facts(component: Component, catalog: Catalog) -> Iterator[tuple[str, str]]:
-    yield "state", component.state.state
-    yield "licence", component.licence
-    yield "comes by", _COMES_BY[component.comes_by]
-    for system in catalog.components.of("os"):
-        version = system.system.versions.get(component.id) if system.system else None
-        if version:
-            yield system.id, version
-    yield "choose it when", component.choose_when
-    yield "leave it when", component.leave_when
-
-
-def _table(components: list[Component], catalog: Catalog) -> Iterator[str]:
-    width = max(14, (_WIDTH - 20) // len(components))
-    yield " " * 20 + "".join(
-        click.style(f"{component.name[: width - 2]:<{width}}", bold=True) for component in components
-    )
-    for word, tradeoff in catalog.tradeoffs.items():
-        sign = "+" if tradeoff.side == "good_at" else "−"  # noqa: RUF001 - a minus is what it is
-        if any(word in (*c.good_at, *c.costs) for c in components):
-            marks = [sign if word in (*component.good_at, *component.costs) else "·" for component in components]
-            yield f"{word:<20}" + "".join(f"{mark:<{width}}" for mark in marks).rstrip()
-    facts = [dict(_facts(component, catalog)) for component in components]
-    for name in dict.fromkeys(name for fact in facts for name in fact):
-        yield ""
-        cells = [textwrap.wrap(fact.get(name, "unknown"), width - 2) or [""] for fact in facts]
-        for number in range(max(len(cell) for cell in cells)):
-            row = "".join(f"{cell[number] if number < len(cell) else '':<{width}}" for cell in cells)
-            yield f"{name if number == 0 else '':<20}{row}".rstrip()
-    yield ""
-    yield "+ good at  − costs  · neither said"  # noqa: RUF001 - as above
-
-
 def _page(component: Component, catalog: Catalog) -> Iterator[str]:
+    from stackwise.catalog.model import COMES_BY
+
     yield click.style(f"{component.name} ({component.id})", bold=True)
     yield from _wrapped(component.summary)
     yield ""
@@ -177,7 +125,7 @@ def _page(component: Component, catalog: Catalog) -> Iterator[str]:
     for support in component.support:
         yield f"Support   {support.version}: until {support.until or 'unknown'}"
     yield f"Licence   {component.licence}"
-    yield f"Comes by  {_COMES_BY[component.comes_by]}"
+    yield f"Comes by  {COMES_BY[component.comes_by]}"
     yield f"Memory    {_known(component.memory_mb, component, 'MiB')}"
     yield f"A page    {_known(component.cpu_ms, component, 'ms of processor time')}"
     yield from _section("Good at", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.good_at])

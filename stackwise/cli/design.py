@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stackwise.cli.options import DEFAULT_FILE, answers_options, json_option
 from stackwise.errors import AnswersError, Fault, StackwiseError, UsageError
+
+if TYPE_CHECKING:
+    from stackwise.job import Job
 
 
 @click.command("scan")
@@ -151,19 +154,48 @@ def advise_command(answers: Path, overrides: dict[str, Any], explain: bool, diff
 
 @click.command("plan")
 @answers_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it for the team, with costs, reasons and risks: to a file ending in .md or .svg.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
-def plan_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
+def plan_command(answers: Path, overrides: dict[str, Any], output: Path | None, force: bool, as_json: bool) -> None:
     """Show what will exist: servers, cost, roles, packages, ports, users, settings, files."""
     from stackwise.job import load_job
     from stackwise.render import file_names
     from stackwise.render.documents import plan_document, plan_text
 
-    plan = load_job(answers, overrides).outline()
+    job = load_job(answers, overrides)
+    if output is not None:
+        _write_plan(job, output, force=force)
+        if not as_json:
+            return
+    plan = job.outline()
     document = plan_document(plan, file_names(plan))
     if as_json:
         print_json(document)
     else:
         click.echo(plan_text(document), nl=False)
+
+
+def _write_plan(job: Job, output: Path, *, force: bool) -> None:
+    from stackwise.walk.export import team_page, write_text
+
+    page = team_page(job, output.suffix)
+    if output.exists() and not force:
+        raise UsageError(
+            f"{output} is there already", hint=f"replace it: stackwise plan -o {output} --force, or name another file"
+        )
+    try:
+        write_text(output, page)
+    except OSError as exc:
+        raise UsageError(
+            f"cannot write {output}: {exc.strerror}", hint="choose another place: stackwise plan -o plan.md"
+        ) from exc
+    click.echo(f"wrote {output}", err=True)
 
 
 @click.command("render")

@@ -18,11 +18,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackwise import paths
 from stackwise.errors import JournalError, LockedError
-from stackwise.plan.model import Identity
+
+if TYPE_CHECKING:
+    # Whoever only reads a record, like the walk's first picture, does not wait for all that makes a plan.
+    from stackwise.plan.model import Identity
 
 _HOLDER = re.compile(r"stackwise (.+), process (\d+), since (\S+)")
 _LOOKS, _LOOK_SECONDS = 5, 0.02

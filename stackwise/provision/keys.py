@@ -8,6 +8,9 @@ from pathlib import Path
 
 from stackwise.errors import ProvisionError, UsageError
 
+# How the line of a public key begins.
+_PUBLIC = ("ssh-", "ecdsa-", "sk-")
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
@@ -33,6 +36,19 @@ def make_key(path: Path, comment: str) -> KeyPair:
     return KeyPair(public.read_text().strip(), str(path))
 
 
+def own_keys() -> tuple[str, ...]:
+    """Return the public keys in the user's own .ssh folder, as one would write them in an answers file."""
+    folder = Path("~/.ssh").expanduser()
+    return tuple(f"~/.ssh/{path.name}" for path in sorted(folder.glob("*.pub")) if _is_public_key(path))
+
+
+def _is_public_key(path: Path) -> bool:
+    try:
+        return path.read_text(encoding="utf-8").startswith(_PUBLIC)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def admin_key(wish: str, folder: Path, site_folder: Path) -> KeyPair:
     """Return the administrator's key: one made in `site_folder` for `generate`, else the file that `wish` names.
 
@@ -47,7 +63,7 @@ def admin_key(wish: str, folder: Path, site_folder: Path) -> KeyPair:
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
         raise UsageError(f"the public key {path} cannot be read: {reason}", hint=hint) from exc
-    if not words.startswith(("ssh-", "ecdsa-", "sk-")) or "\n" in words:
+    if not words.startswith(_PUBLIC) or "\n" in words:
         raise UsageError(f"{path} holds no public key", hint=hint)
     private = path.with_suffix("") if path.suffix == ".pub" else path
     return KeyPair(words, str(private) if path.suffix == ".pub" and private.exists() else "")

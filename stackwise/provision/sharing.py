@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stackwise.catalog import nearest
 from stackwise.errors import ImpossibleError, ProvisionError, UsageError
 from stackwise.journal import Journal, ServerRecord, journals
 from stackwise.plan.model import Identity, Plan
@@ -57,9 +58,18 @@ def server_of(host: Journal, name: str) -> ServerRecord:
     if record is None or not record.ready or not host.entries("stands"):
         raise ProvisionError(
             f"{host.folder.name} has no server yet that another site could move in to",
-            hint="make it first, with its own answers file: stackwise up -a FILE",
+            hint=_nearest_host(host.folder.name),
         )
     return record
+
+
+def _nearest_host(wanted: str) -> str:
+    """Say which sites of this environment have a server, the nearest name first; where none has, how one is made."""
+    name, _, environment = wanted.rpartition("-")
+    there = [journal.folder.name for journal in journals() if journal.entries("stands")]
+    hosts = [host.removesuffix(f"-{environment}") for host in there if host.endswith(f"-{environment}")]
+    make = "make it first, with its own answers file: stackwise up -a FILE"
+    return f"{nearest(name, hosts)} or {make}" if hosts else make
 
 
 def refuse_to_leave_others(identity: Identity) -> None:

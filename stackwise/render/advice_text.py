@@ -16,6 +16,7 @@ from stackwise.render.documents import advice_document, advice_lines
 
 _WIDTH = 100
 _MARKS = {"good": "✓", "enough": "○", "short": "✗"}
+_COLUMNS = ("effort", "lock_in", "control", "ceiling")
 _DEGREES = "▁▂▄▆█"
 
 
@@ -142,14 +143,22 @@ def _advice(advice: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
 def _hosting_lines(kinds: Sequence[Mapping[str, Any]], currency: str) -> Iterator[str]:
     yield f"  {'':<24}{'today':>14}{'tenfold':>14}{'hours':>7}  effort lock-in control ceiling"
     for kind in kinds:
-        degrees = "".join(f"{_degree(kind[name]['degree']):<8}" for name in ("effort", "lock_in", "control", "ceiling"))
+        degrees = "".join(
+            f"{degree_words(kind[name]['degree']):<8}" for name in ("effort", "lock_in", "control", "ceiling")
+        )
         money = "".join(f"{_money(kind[when], currency):>14}" for when in ("today", "tenfold"))
         yield f"  {kind['name']:<24}{money}{kind['hours']:>7g}  {degrees}".rstrip()
     yield "  Hours are the team's own, a month, by our estimate; degrees go from 1 (hardly any) to 5."
 
 
-def _degree(degree: int) -> str:
+def degree_words(degree: int) -> str:
+    """Return how much of something, from 1 to 5, with a mark that shows it."""
     return f"{_DEGREES[degree - 1]} {degree}"
+
+
+def money_words(quote: Quote | None, currency: str) -> str:
+    """Return what a quote comes to; "from" where part of it is not known."""
+    return _money(_quote(quote) if quote else None, currency)
 
 
 def _money(quote: Mapping[str, Any] | None, currency: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +29,8 @@ class AnsweringApp(RunningApp):
         self.path = path
         self.design: Design | None = None
         self.steps: tuple[Step, ...] = ()
+        self.credentials: dict[str, str] = {}
+        """What was typed for a provider, by variable: in memory only, handed to a run by its environment."""
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="open")
     def open(self, path: Path) -> None:
@@ -64,6 +66,10 @@ class AnsweringApp(RunningApp):
     def answer(self, key: str, value: Any) -> None:
         """Set an answer and save it."""
         self._change(lambda design: design.change(key, value))
+
+    def answer_all(self, values: Mapping[str, object]) -> None:
+        """Set answers that belong together in one step, and save them."""
+        self._change(lambda design: design.change_all(values))
 
     def choose(self, category: Category, component: str) -> None:
         """Take a component for a layer and save it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -12,25 +13,28 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
-from stackwise.tui.answering import AnsweringApp
 from stackwise.tui.messages import Wanted
 from stackwise.tui.screens.small import TooSmall, fits
 from stackwise.tui.screens.start import StartScreen
-from stackwise.tui.screens.step import StepScreen
+from stackwise.tui.taste import TastefulApp, has_colours
 
 if TYPE_CHECKING:
     from stackwise.background import Runs
     from stackwise.walk.steps import Step
 
+# What Textual would put into the palette, and what has a better word or a key of ours.
+_OWN = {"Keys", "Quit"}
+_SCREENS = Path(__file__).parent / "screens"
 
-class Walk(AnsweringApp):
+
+class Walk(TastefulApp):
     """From a project to a running site, one decision after another."""
 
     TITLE = "stackwise"
     # The first screen's own style sheet, since Textual reads that of a default screen from the app.
-    CSS_PATH = Path(__file__).parent / "screens" / "start.tcss"
+    CSS_PATH = [_SCREENS / "start.tcss", _SCREENS / "plain.tcss"]  # noqa: RUF012 - Textual reads it from the class
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual reads it from the class
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]  # noqa: RUF012 - Textual reads it from the class
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="walk.help", tooltip="What this screen is, and all its keys"),
@@ -42,10 +46,12 @@ class Walk(AnsweringApp):
         super().__init__(Path(answers or "stackwise.yml"), runs)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Put every step into the palette."""
-        yield from super().get_system_commands(screen)
-        if isinstance(screen, StepScreen):
-            yield SystemCommand("Advice", "What fits, what was close, what it carries and costs", screen.action_advise)
+        """Put every action of the screen and every step into the palette."""
+        yield from (command for command in super().get_system_commands(screen) if command.title not in _OWN)
+        for node, binding, enabled, tooltip in {it.binding.id: it for it in screen.active_bindings.values()}.values():
+            if binding.id and enabled and binding.description:
+                yield SystemCommand(binding.description, tooltip, partial(self.run_action, binding.action, node))
+        yield SystemCommand("Keys", "Every key, what it does, and the id by which it can be changed", self.action_keys)
         for step in self.steps:
             yield SystemCommand(f"Go to {step.title}", f"The step {step.title} of the walk", partial(self.go, step.id))
 
@@ -56,6 +62,7 @@ class Walk(AnsweringApp):
     def on_ready(self) -> None:
         """Read the answers once the first picture is drawn."""
         self.open(self.path)
+        self.read_own_keys()
 
     @on(Wanted)
     def _wanted(self, message: Wanted) -> None:
@@ -120,6 +127,8 @@ class Walk(AnsweringApp):
 
 def open_walk(answers: str | None) -> None:
     """Open the walk on an answers file, or on the one of this folder; return when it is quit."""
+    if not has_colours(os.environ.get("TERM", "")):
+        os.environ["NO_COLOR"] = "1"
     app = Walk(answers)
     app.run()
     app.raise_crash()

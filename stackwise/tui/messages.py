@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from stackwise.background import Following
     from stackwise.errors import StackwiseError
     from stackwise.events import Event
     from stackwise.walk.design import Design
     from stackwise.walk.learning import Learnt
+    from stackwise.walk.planned import Node
     from stackwise.walk.progress import RunProgress
+    from stackwise.walk.recent import LastRun, Recent
     from stackwise.walk.scanning import Scan
+    from stackwise.walk.trials import Trial
 
 
 class Opened(Message):
@@ -44,12 +49,12 @@ class Scanned(Message):
 
 
 class Planned(Message):
-    """The plan is made; or it cannot be, and `text` says why."""
+    """The plan is made, with the files that will be rendered; or it cannot be, and `why_not` says why."""
 
-    def __init__(self, text: str) -> None:
-        """Carry the plan as text."""
+    def __init__(self, nodes: tuple[Node, ...], files: Mapping[str, bytes], why_not: str = "") -> None:
+        """Carry the plan as a tree."""
         super().__init__()
-        self.text = text
+        self.nodes, self.files, self.why_not = nodes, files, why_not
 
 
 class Happened(Message):
@@ -117,3 +122,49 @@ class Reported(Message):
         """Carry the run."""
         super().__init__()
         self.progress = progress
+
+
+class Explained(Message):
+    """Why an option is recommended was worked out."""
+
+    def __init__(self, title: str, lines: list[str]) -> None:
+        """Carry the `title` and the `lines`."""
+        super().__init__()
+        self.title = title
+        self.lines = lines
+
+
+class TriedOut(Message):
+    """A provider was asked whether it lets us in."""
+
+    def __init__(self, trial: Trial) -> None:
+        """Carry what it said."""
+        super().__init__()
+        self.trial = trial
+
+
+class Recalled(Message):
+    """What was open lately, each with its last run; and the last run of what is open now."""
+
+    def __init__(self, recents: Sequence[tuple[Recent, LastRun]], here: LastRun | None) -> None:
+        """Carry them."""
+        super().__init__()
+        self.recents, self.here = recents, here
+
+
+class Remarkable(Message):
+    """Something that a worker did could not be done; it is not in the way of anything else."""
+
+    def __init__(self, words: str) -> None:
+        """Carry the `words` that say so."""
+        super().__init__()
+        self.words = words
+
+
+class KeysRead(Message):
+    """The file with keys of one's own was read."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """Carry the keys by the id of what they do."""
+        super().__init__()
+        self.keys = keys

@@ -27,6 +27,7 @@ class RunningApp(App[None]):
 
     path: Path
     design: Design | None
+    credentials: dict[str, str]
 
     def __init__(self, runs: Runs | None = None) -> None:
         """Begin and find runs by `runs`; without it each is a process of this program."""
@@ -34,8 +35,6 @@ class RunningApp(App[None]):
         self._runs = runs
         self.progress: RunProgress | None = None
         self.learnt: Learnt | None = None
-        self.environment: dict[str, str] = {}
-        """What a run gets beside our own environment, such as credentials that were typed; kept nowhere else."""
         self.leaving = False
         self._following: Following | None = None
         self._gone = threading.Event()
@@ -65,7 +64,7 @@ class RunningApp(App[None]):
         identity, path = self.identity, self.path
         if identity is None or self.running:
             return
-        environment = dict(self.environment)
+        environment = dict(self.credentials)
         self._show_run(command, lambda: self.runs.begin(command, path, identity, environment))
 
     def _show_run(self, command: str, begin: Callable[[], Following]) -> None:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackwise.advice import Advice, Option, advise, options_for
 from stackwise.advice.facts import chosen, gather, offer_of, size_of
 from stackwise.advice.failures import failures
-from stackwise.advice.hosting import hours_of
+from stackwise.advice.hosting import Kind, hours_of, kinds
 from stackwise.advice.limits import limits
+from stackwise.advice.offers import Sold, sold
 from stackwise.advice.sizing import option_values
 from stackwise.answers import Choices, choose
 from stackwise.answers.check import Places
@@ -25,9 +26,13 @@ from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Category, Question
 from stackwise.errors import AnswersError, Fault, UsageError
 from stackwise.job import Job, first_file, make_job, told
+from stackwise.provision.keys import own_keys
 from stackwise.walk.questions import Asked, price
 from stackwise.walk.scanning import Scan, look_at, stand_in
 from stackwise.walk.sound import sound_answers
+
+if TYPE_CHECKING:
+    from stackwise.advice.why import Why
 
 DEFAULT_FILE = "stackwise.yml"
 
@@ -82,14 +87,19 @@ class Design:
         self._derive()
 
     def change(self, key: str, value: object) -> None:
-        """Set an answer, or leave it to the scan and the defaults where `value` is None.
+        """Set an answer, or leave it to the scan and the defaults where `value` is None. Raises as `change_all`."""
+        self.change_all({key: value})
 
-        Raises OSError where it cannot be saved, AnswersError where somebody else broke the file meanwhile.
+    def change_all(self, values: Mapping[str, object]) -> None:
+        """Set several answers in one step, which is taken back in one step.
+
+        Raises OSError where they cannot be saved, AnswersError where somebody else broke the file meanwhile.
         """
         self._read_again()
         self.before = self.summary
         text = self.document.text()
-        self.document.change(key, value)
+        for key, value in values.items():
+            self.document.change(key, value)
         self._past.append(text)
         self._future.clear()
         self._derive()
@@ -172,7 +182,7 @@ class Design:
         self.project = told(self.project, self.choices)
         self.advice: tuple[Advice, ...] = advise(self.choices, self.project, self.catalog)
         self.facts: Mapping[str, Any] = gather(self.choices, self.project, self.catalog)
-        self.summary = self._summary()
+        self.summary = self._summary(self.choices, self.facts, self.advice)
 
     def _found(self) -> dict[str, Any]:
         return scanned_answers(self.scanned.project) if self.scanned.project else {}
@@ -201,13 +211,21 @@ class Design:
         if problem := self.scanned.problem:
             yield Places(self.document, {}).fault(("project", "source"), problem.message, problem.hint)
 
-    def _summary(self) -> Summary:
-        kinds = [advice.kind for advice in self.advice if not advice.accepted]
-        facts = self.facts
+    def would_be(self, values: Mapping[str, object]) -> Summary | None:
+        """Return the summary with other answers, without giving them; None where they are not sold together."""
+        supposed = Choices({**self.choices.values, **values}, self.choices.origins, self.choices.folder)
+        try:
+            facts = gather(supposed, self.project, self.catalog)
+            return self._summary(supposed, facts, advise(supposed, self.project, self.catalog))
+        except UsageError:
+            return None
+
+    def _summary(self, choices: Choices, facts: Mapping[str, Any], said: tuple[Advice, ...]) -> Summary:
+        kinds = [advice.kind for advice in said if not advice.accepted]
         first = next(iter(limits(facts)), None)
         return Summary(
-            name=self.choices["name"],
-            environment=self.choices["environment"],
+            name=choices["name"],
+            environment=choices["environment"],
             cost=facts["cost.amount"],
             currency=facts["cost.currency"],
             needed_mb=facts["memory.needed_mb"],
@@ -216,7 +234,7 @@ class Design:
             wanted=facts["needs.requests_per_minute"],
             gives_first=first.what if first else "",
             failures=tuple(failure.name for failure in failures(self.catalog, facts)),
-            hours=hours_of(self.catalog.component(self.choices["hosting.kind"]), facts),
+            hours=hours_of(self.catalog.component(choices["hosting.kind"]), facts),
             conflicts=kinds.count("conflict"),
             warnings=kinds.count("warning"),
             faults=len(self.faults),
@@ -233,7 +251,10 @@ class Design:
         return make_job(self.job().answers, self.catalog)
 
     def options(self, category: Category) -> tuple[Option, ...]:
-        """Return the options of a layer, each with the reason why it cannot be taken."""
+        """Return the options of a layer, those that can be taken first, the best fitting at the front of each."""
+        return tuple(sorted(self._options(category), key=lambda o: (bool(o.why_not), -(o.fit or 0.0))))
+
+    def _options(self, category: Category) -> tuple[Option, ...]:
         try:
             return options_for(category, self.choices, self.project, self.catalog)
         except UsageError:
@@ -243,6 +264,20 @@ class Design:
                 Option(component, component.id in taken, component.id == category.default, "")
                 for component in self.catalog.options(category.id)
             )
+
+    def sold(self) -> tuple[Sold, ...]:
+        """Return what can be bought, and how the design fits on it."""
+        return sold(self.choices, self.project, self.catalog)
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return the kinds of hosting beside each other."""
+        return kinds(self.choices, self.project, self.catalog)
+
+    def why(self, category: Category) -> Why:
+        """Return why a layer's option is recommended."""
+        from stackwise.advice.why import why  # noqa: PLC0415 - only who asks for it waits for it
+
+        return why(category, self.choices, self.project, self.catalog)
 
     def advised(self, width: int) -> list[str]:
         """Return the whole advice, as `stackwise advise` prints it."""
@@ -285,6 +320,8 @@ class Design:
     def _offered(self, key: str, question: Question) -> tuple[tuple[str, str], ...]:
         """Return the values to choose from, with their words: of the question, or what the provider sells."""
         offer = offer_of(self.choices, self.catalog)
+        if key == "access.ssh_key":
+            return (("generate", "one made for this site"), *((place, place) for place in own_keys()))
         if key == "hosting.region":
             return tuple((place, place) for place in offer.locations)
         if key == "hosting.size":

@@ -25,6 +25,11 @@ class Asked:
         """The value that a form begins with: what is written, right or wrong, else what stands."""
         return self.stands if self.written is None else self.written
 
+    @property
+    def closed(self) -> bool:
+        """Whether only what is offered can be answered; else another value can be typed."""
+        return bool(self.offered) and (self.question.type == "choice" or self.key.startswith("hosting."))
+
     def wrong(self, value: object) -> str | None:
         """Return what is wrong with a value, None where it is right or leaves the answer to us."""
         return None if value is None else why_wrong(self.question, value)

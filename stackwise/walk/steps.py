@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from stackwise.advice.offers import KEYS
+
 if TYPE_CHECKING:
     from stackwise.advice import Advice
     from stackwise.catalog import Catalog
@@ -38,8 +40,6 @@ _FORMS = {
     "login": ("Keys and sharing", "Server", ("access.admin_user", "access.ssh_key", "hosting.sites", "hosting.share")),
     "address": ("Address", "Operations", ("access.domain",)),
 }
-# What the table of servers decides together, since only some of it is sold together.
-SOLD_TOGETHER = ("hosting.provider", "hosting.region", "hosting.size")
 
 
 def steps_of(catalog: Catalog) -> tuple[Step, ...]:
@@ -49,7 +49,7 @@ def steps_of(catalog: Catalog) -> tuple[Step, ...]:
         *_forms(catalog, "Needs"),
         Step("hosting", "Hosting", "Hosting", "hosting", ("hosting.kind",), "hosting-kind"),
         *(_layer(category, "Stack") for category in catalog.layers if category.answer.startswith("stack.")),
-        Step("server", "Server", "Server", "server", SOLD_TOGETHER, "provider"),
+        Step("server", "Server", "Server", "server", KEYS, "provider"),
         *_forms(catalog, "Server"),
         *_forms(catalog, "Operations"),
         *(_layer(category, "Operations") for category in catalog.layers if category.answer.startswith("access.")),

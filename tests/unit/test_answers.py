@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stackwise.answers import Answers, answers_text, choose, load_answers
+from stackwise.answers.check import why_wrong
 from stackwise.answers.document import Document
 from stackwise.catalog import Catalog
 from stackwise.errors import AnswersError, Fault
@@ -168,3 +169,15 @@ def test_overrides_stand_in_the_answers_that_are_kept(tmp_path: Path, catalog: C
     path.write_text(GOOD)
     answers = load_answers(path, catalog, {"hosting.size": "medium"})
     assert answers_text(answers) == f"{GOOD}hosting:\n  size: medium\n"
+
+
+def test_every_question_of_a_certain_form_shows_a_right_answer(catalog: Catalog) -> None:
+    asked = [*catalog.questions.values(), *(q for c in catalog.components.values() for q in c.questions)]
+    formed = [question for question in asked if question.pattern]
+    assert formed
+    for question in formed:
+        nonsense = "\x00 never right \x00"
+        wrong = why_wrong(question, [nonsense] if question.type == "list" else nonsense)
+        assert wrong is not None
+        example = wrong.rpartition("for example ")[2]
+        assert why_wrong(question, [example] if question.type == "list" else example) is None

@@ -304,3 +304,18 @@ def test_nothing_is_said_of_a_provider_that_nobody_read(site: Path) -> None:
     assert "Hetzner Cloud cannot be installed" in ran.err
     assert "no region" not in ran.err
     assert "no image" not in ran.err
+
+
+def test_plan_writes_a_page_for_the_team_and_replaces_none_unasked(site: Path) -> None:
+    assert stackwise("init", cwd=site).code == 0
+    done = stackwise("plan", "-o", "plan.md", cwd=site)
+    assert (done.code, done.out) == (0, "")
+    assert (site / "plan.md").read_text().startswith("# Plan for ")
+    again = stackwise("plan", "-o", "plan.md", cwd=site)
+    assert again.code == 2
+    assert "stackwise plan -o plan.md --force" in again.err
+    assert stackwise("plan", "-o", "plan.svg", "--force", cwd=site).code == 0
+    assert (site / "plan.svg").read_text().startswith("<svg")
+    other = stackwise("plan", "-o", "plan.pdf", cwd=site)
+    assert other.code == 2
+    assert "stackwise plan -o plan.md" in other.err

@@ -153,6 +153,12 @@ def test_there_has_to_be_a_server(host: Job) -> None:
     assert not Journal.of(host.identity).folder.exists()
 
 
+def test_a_name_that_is_nearly_right_is_named(host: Job) -> None:
+    cloud = FakeCloud()
+    until_verify(runner(host, cloud).up())
+    assert "did you mean hello?" in refusal(guest(host, share="helo"), cloud).hint
+
+
 def test_the_answers_of_both_have_to_agree(host: Job) -> None:
     cloud = FakeCloud()
     until_verify(runner(host, cloud).up())

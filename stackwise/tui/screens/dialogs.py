@@ -50,6 +50,11 @@ class Explanation(ModalScreen[None]):
         self.dismiss(None)
 
 
+def reading_width(terminal: int) -> int:
+    """Return how many columns a long text has on a terminal of so many: what border, padding and bar leave."""
+    return min(90, terminal * 9 // 10) - 8
+
+
 class Reading(ModalScreen[None]):
     """A text that is longer than the screen, to be read and closed."""
 

@@ -5,42 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from textual import on
+from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option as Row
 
 from stackwise.advice import Option
 from stackwise.catalog import Catalog
 from stackwise.catalog.model import Category, Component
-from stackwise.tui.screens.dialogs import Explanation
-from stackwise.tui.screens.settings import Settings
-from stackwise.tui.screens.step import KEYS_HELP, StepScreen
+from stackwise.render.comparison import MOST_COMPARED, comparison_lines
+from stackwise.tui.messages import Explained
+from stackwise.tui.screens.choosing import ChoosingScreen, Part, Row
+from stackwise.tui.screens.dialogs import Explanation, Reading, reading_width
+from stackwise.tui.screens.step import KEYS_HELP
+from stackwise.tui.widgets.form import Form
+from stackwise.tui.widgets.summary import moved_words
 
-Part = str | tuple[str, str]
 
-
-class LayerScreen(StepScreen):
+class LayerScreen(ChoosingScreen):
     """One layer of the stack."""
 
-    CSS_PATH = ["step.tcss", "layer.tcss"]  # noqa: RUF012 - Textual reads it from the class
+    CSS_PATH = ["step.tcss", "choosing.tcss", "form.tcss"]  # noqa: RUF012 - Textual reads it from the class
     HELP = f"""# One decision
 
 Move through the options with the arrows (or `j` and `k`); the notes on the right follow. `enter` takes one and goes on,
 `space` takes it and stays. What cannot be taken is marked with ✗ and says why; its notes can be read all the same.
 
-`?` says what this layer is. `o` opens the settings of the component that is taken; each has a value already.
+| key | does |
+|---|---|
+| `w` | why: what the fit of this option and of the recommended one is made of, and what would tip it |
+| `c` | compares up to four side by side: the marked ones, else this one with what is taken and what is recommended |
+| `m` | marks this one for the comparison |
+| `o` | folds out the component's own settings; each has a value already |
+| `/` | shows only what has certain words |
+| `?` | what this layer is |
 {KEYS_HELP}"""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "take", "Take", show=False, id="layer.take", tooltip="Take this option and stay here"),
-        Binding("j", "down", "Down", show=False, id="layer.down", tooltip="The option below"),
-        Binding("k", "up", "Up", show=False, id="layer.up", tooltip="The option above"),
+        Binding("w", "why", "Why", id="layer.why", tooltip="Why this is recommended, and what would tip it"),
+        Binding("c", "compare", "Compare", id="layer.compare", tooltip="Put up to four beside each other"),
+        Binding("m", "mark", "Mark", show=False, id="layer.mark", tooltip="Mark this one for the comparison"),
+        Binding(
+            "o",
+            "settings",
+            "Settings",
+            show=False,
+            id="layer.settings",
+            tooltip="Fold out its own settings",
+        ),
         Binding("question_mark", "explain", "What is this?", id="layer.explain", tooltip="What this layer is"),
-        Binding("o", "settings", "Settings", show=False, id="layer.settings", tooltip="The component's own settings"),
-        Binding("ctrl+n", "next", "Next", show=False, id="step.next", tooltip="Go to the next step"),
+        Binding("ctrl+r", "review", "Review", show=False, id="step.review", tooltip="See the whole plan"),
+        Binding("ctrl+g", "goto", "Go to", show=False, id="step.goto", tooltip="Choose a step from the whole walk"),
     ]
 
     @property
@@ -52,99 +65,165 @@ Move through the options with the arrows (or `j` and `k`); the notes on the righ
         """Return the layer, and the question in plain words."""
         return f"{self.category.name}. {self.category.ask}"
 
-    def compose_step(self) -> Iterator[Widget]:
-        """Put the options beside the notes."""
-        self.options: tuple[Option, ...] = ()
-        with Horizontal(id="decision"):
-            yield OptionList(id="options", markup=False, compact=True)
-            with VerticalScroll(id="notes"):
-                yield Static(markup=False, id="note")
+    def several(self) -> bool:
+        """Whether several can be taken."""
+        return self.category.multiple
 
     def on_mount(self) -> None:
-        """Begin at the option that is taken."""
+        """Begin at the option that is taken, with nothing marked."""
+        self.marked: list[str] = []
         super().on_mount()
-        taken = next((place for place, option in enumerate(self.options) if option.chosen), 0)
-        self.rows.highlighted = taken
 
-    @property
-    def rows(self) -> OptionList:
-        """The list of options."""
-        return self.query_one("#options", OptionList)
+    def rows(self) -> tuple[Row, ...]:
+        """Return the options, with the reason why one cannot be taken."""
+        self.options = {option.component.id: option for option in self.design.options(self.category)}
+        return tuple(self._row(option) for option in self.options.values())
 
-    def refresh_facts(self) -> None:
-        """Show the options as they are now; the cursor stays."""
-        super().refresh_facts()
-        here = self.rows.highlighted
-        self.options = self.design.options(self.category)
-        self.rows.clear_options()
-        self.rows.add_options(Row(row_content(option), id=option.component.id) for option in self.options)
-        self.rows.highlighted = here
+    def _row(self, option: Option) -> Row:
+        component = option.component
+        words = " ".join((component.id, component.name, component.summary, *component.good_at, *component.aliases))
+        content = row_content(option, marked=component.id in self.marked)
+        return Row(component.id, component.name, content, words, option.why_not, option.chosen)
 
-    @on(OptionList.OptionHighlighted)
-    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        option = self.options[event.option_index]
-        self.query_one("#note", Static).update(note_content(option, self.design.catalog))
-        self.query_one("#notes").scroll_home(animate=False)
+    def note(self, row: Row) -> Content:
+        """Return all that is to be said about an option, first what taking it would move."""
+        option = self.options[row.id]
+        return Content.assemble(
+            *_moves(self, option), *self._settings(option), *_note(option, option.component, self.design.catalog)
+        )
 
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        if self._take(self.options[event.option_index]) and not self.category.multiple:
-            self.action_next()
+    def _settings(self, option: Option) -> Iterator[Part]:
+        """Yield that there are settings, and how to come to them."""
+        if option.chosen and (keys := self.design.option_keys(option.component.id)):
+            words = "1 setting" if len(keys) == 1 else f"{len(keys)} settings"
+            yield f"o folds out its {words}; each has a value already\n\n", "dim"
 
-    def action_take(self) -> None:
-        """Take the highlighted option and stay."""
-        if self.rows.highlighted is not None:
-            self._take(self.options[self.rows.highlighted])
-
-    def action_down(self) -> None:
-        """Highlight the option below."""
-        self.rows.action_cursor_down()
-
-    def action_up(self) -> None:
-        """Highlight the option above."""
-        self.rows.action_cursor_up()
+    def choose(self, row: Row) -> None:
+        """Take an option."""
+        self.walk.choose(self.category, row.id)
 
     def action_explain(self) -> None:
         """Say what this layer is."""
         self.app.push_screen(Explanation(self.category.name, self.category.beginner))
 
-    def action_settings(self) -> None:
-        """Open the settings of what is taken."""
-        for option in self.options:
-            keys = self.design.option_keys(option.component.id)
-            if option.chosen and keys:
-                self.app.push_screen(Settings(option.component.name, [self.design.asked(key) for key in keys]))
-                return
-        self.notify("There is nothing to set here.", markup=False)
+    def action_mark(self) -> None:
+        """Mark the highlighted option for the comparison, or take the mark away."""
+        row = self.highlighted
+        if row is None:
+            return
+        if row.id in self.marked:
+            self.marked.remove(row.id)
+        elif len(self.marked) < MOST_COMPARED:
+            self.marked.append(row.id)
+        else:
+            self.notify(f"{MOST_COMPARED} are marked already; m takes a mark away.", markup=False)
+        self.refresh_facts()
 
-    def _take(self, option: Option) -> bool:
-        """Take an option; say why where it cannot be taken. Return whether it is taken."""
-        if option.why_not:
-            self.notify(
-                option.why_not, title=f"{option.component.name} cannot be taken", severity="warning", markup=False
-            )
-            return False
-        if not option.chosen or self.category.multiple or self.design.faults_of(self.step.keys):
-            self.walk.choose(self.category, option.component.id)
-        return True
+    def action_compare(self) -> None:
+        """Put the marked options beside each other; where few are marked, the nearest ones with them."""
+        names = list(dict.fromkeys((*self.marked, *self._nearest())))[: max(len(self.marked), 2)]
+        if len(names) < 2:  # noqa: PLR2004 - one alone is no comparison
+            self.notify("There is nothing to compare it with.", markup=False)
+            return
+        catalog = self.design.catalog
+        lines = comparison_lines(
+            [catalog.component(name) for name in names], catalog, reading_width(self.app.size.width)
+        )
+        self.app.push_screen(Reading(f"{self.category.name}: side by side", list(lines)))
+
+    def _nearest(self) -> Iterator[str]:
+        """Yield what is worth comparing: this one, what is taken, what is recommended, then what fits best."""
+        if row := self.highlighted:
+            yield row.id
+        options = self.options.values()
+        yield from (option.component.id for option in options if option.chosen)
+        yield from (option.component.id for option in options if option.recommended)
+        yield from (o.component.id for o in sorted(options, key=lambda o: -(o.fit or 0)))
+
+    def action_why(self) -> None:
+        """Say what the fit of this option is made of, and of the recommended one."""
+        if row := self.highlighted:
+            self._explain(self.category, row.id, reading_width(self.app.size.width))
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="why")
+    def _explain(self, category: Category, name: str, width: int) -> None:
+        from stackwise.render.why_text import why_lines  # noqa: PLC0415 - only who asks for it waits for it
+
+        lines = list(why_lines(self.design.why(category), name, self.design.catalog, width))
+        self.post_message(Explained(f"{category.name}: why", lines))
+
+    def on_explained(self, message: Explained) -> None:
+        """Show it, unless the step was left meanwhile."""
+        if self.is_current:
+            self.app.push_screen(Reading(message.title, message.lines))
+
+    async def action_settings(self) -> None:
+        """Fold out the settings of what is taken below its notes, or fold them in again."""
+        if self.query("#settings"):
+            self._keep_settings()
+            await self.query("#settings").remove()
+            self.list.focus()
+            return
+        taken = next((o.component for o in self.options.values() if o.chosen), None)
+        keys = self.design.option_keys(taken.id) if taken else ()
+        if taken is None or not keys:
+            self.notify("There is nothing to set here.", markup=False)
+            return
+        self.list.highlighted = self.list.get_option_index(taken.id) if taken.id in self._ids() else None
+        form = Form([self.design.asked(key) for key in keys], self._settings_done)
+        form.id = "settings"
+        await self.query_one("#notes").mount(form, before="#note")
+        self.query_one("#settings Input, #settings Switch").focus()
+
+    def _ids(self) -> set[str]:
+        return {row.id for row in self.shown}
+
+    def _settings_done(self) -> None:
+        self.run_worker(self.action_settings())
+
+    def _keep_settings(self) -> None:
+        for form in self.query(Form):
+            for key, value in form.pending():
+                self.walk.answer(key, value)
+
+    def action_back(self) -> None:
+        """Fold the settings in where they are open, else as on every step."""
+        if self.query("#settings"):
+            self.run_worker(self.action_settings())
+        else:
+            super().action_back()
+
+    def flush(self) -> None:
+        """Hand over what was typed into the settings."""
+        self._keep_settings()
 
 
-def row_content(option: Option) -> Content:
-    """Return an option as a row: its mark, its name, and one line of reasons."""
+def _moves(screen: LayerScreen, option: Option) -> Iterator[Part]:
+    """Yield what would be another figure if an option were taken."""
+    if option.chosen or option.why_not or screen.category.multiple:
+        return
+    then = screen.design.would_be({screen.category.answer: option.component.id})
+    if then is not None:
+        words = ", ".join(moved_words(screen.design.summary, then)) or "no figure of the summary moves"
+        yield "Taking it: ", "bold"
+        yield f"{words}\n\n"
+
+
+def row_content(option: Option, *, marked: bool = False) -> Content:
+    """Return an option as a row: its mark, its name and fit, and one line of reasons."""
     component = option.component
     mark, style = ("●", "$text-success") if option.chosen else ("✗", "$text-error") if option.why_not else ("○", "")
     parts: list[Part] = [(mark, style), " ", (component.name, "dim" if option.why_not else "bold")]
+    if option.fit is not None:
+        parts.append((f"  fit {option.fit:+g}", "dim"))
+    if marked:
+        parts.append(("  ▪ marked", "$text-accent"))
     if component.state.state != "current":
-        parts.append((f" {component.state.state}", "$text-warning"))
+        parts.append((f"  {component.state.state}", "$text-warning"))
     parts.append("\n")
     if option.recommended:
         parts.append(("recommended  ", "$text-accent"))
     return Content.assemble(*parts, (option.why_not or option.because, "dim"))
-
-
-def note_content(option: Option, catalog: Catalog) -> Content:
-    """Return all that is to be said about an option."""
-    return Content.assemble(*_note(option, option.component, catalog))
 
 
 def _note(option: Option, component: Component, catalog: Catalog) -> Iterator[Part]:
@@ -167,7 +246,7 @@ def _note(option: Option, component: Component, catalog: Catalog) -> Iterator[Pa
             yield f" {mark} {word}  ", style
             yield f"{catalog.tradeoffs[word].says}\n"
     yield from _when(component)
-    yield from _sources(component)
+    yield from sources(component)
 
 
 def _when(component: Component) -> Iterator[Part]:
@@ -179,7 +258,8 @@ def _when(component: Component) -> Iterator[Part]:
         yield f"\n{note}\n"
 
 
-def _sources(component: Component) -> Iterator[Part]:
+def sources(component: Component) -> Iterator[Part]:
+    """Yield how long a component is looked after, and where all of it was read."""
     for support in component.support:
         yield f"\nVersion {support.version}, looked after until {support.until or 'unknown'}"
     yield "\nSources\n", "bold"

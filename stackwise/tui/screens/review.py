@@ -7,26 +7,30 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import OptionList, Static, TabbedContent, TabPane
+from textual.widgets import OptionList, TabbedContent, TabPane
 from textual.widgets.option_list import Option as Row
 
 from stackwise.advice import Advice
 from stackwise.errors import AnswersError, Fault, ImpossibleError, StackwiseError
-from stackwise.render.documents import plan_document, plan_text
+from stackwise.render.documents import plan_document
 from stackwise.tui.messages import Planned
 from stackwise.tui.screens.dialogs import Reason, Sure
+from stackwise.tui.screens.export import ExportScreen
+from stackwise.tui.screens.file import FileScreen
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
+from stackwise.tui.widgets.plan_view import PlanView
+from stackwise.tui.widgets.source import SourceView, coloured
+from stackwise.walk.planned import plan_nodes
 from stackwise.walk.steps import concerns
 
 if TYPE_CHECKING:
     from stackwise.walk.steps import Step
 
 _LOOK = {"conflict": ("✗", "$text-error"), "warning": ("!", "$text-warning"), "note": ("i", "$text-accent")}
-_MARGIN = 6
 _TABS = {"advice": "Advice", "plan": "Plan", "answers": "Answers"}
+_FOCUSED = {"advice": "#said", "plan": "PlanTree", "answers": "#answers-source"}
 
 
 class ReviewScreen(StepScreen):
@@ -38,18 +42,24 @@ class ReviewScreen(StepScreen):
 
 Everything that will be made, before it is made. **Advice** has faults and conflicts first: `enter` goes to the answer
 that settles one, or offers to take out a key that nobody asks for. A conflict cannot work and is never overruled; a
-warning is a judgement, and `a` accepts it with a reason that is kept in the answers file. **Plan** is what
-`stackwise plan` prints, **Answers** the file as it is saved.
+warning is a judgement, and `a` accepts it with a reason that is kept in the answers file. **Plan** is a tree of what
+`stackwise plan --json` prints, down to every file: the right arrow opens a line, the left one closes it, `enter` shows
+a file on the whole screen. **Answers** is the file as it is saved.
 
-`1`, `2` and `3` change between them; `ctrl+n` goes on to the run.
+`1`, `2` and `3` change between them; `e` writes the plan for the team, the answers or the Ansible project somewhere;
+`ctrl+n` goes on to the run.
 {KEYS_HELP}"""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "accept", "Accept", id="review.accept", tooltip="Accept the highlighted warning, with a reason"),
+        Binding(
+            "e", "export", "Export", id="review.export", tooltip="Write plan, answers or Ansible project somewhere"
+        ),
         *(
-            Binding(key, f"tab('{tab}')", title, show=False, id=f"review.{tab}", tooltip=f"Show {title}")
+            Binding(key, f"tab('{tab}')", f"Show {title}", show=False, id=f"review.{tab}", tooltip=f"Show {title}")
             for key, (tab, title) in zip("123", _TABS.items(), strict=True)
         ),
         Binding("ctrl+n", "next", "Run", id="step.next", tooltip="Go on to the run"),
+        Binding("ctrl+g", "goto", "Go to", show=False, id="step.goto", tooltip="Choose a step from the whole walk"),
         Binding("ctrl+r", "review", "Review", show=False, id="step.review", tooltip="This is the review"),
     ]
 
@@ -58,10 +68,10 @@ warning is a judgement, and `a` accepts it with a reason that is kept in the ans
         with TabbedContent(id="tabs"):
             with TabPane(_TABS["advice"], id="advice"):
                 yield OptionList(id="said", markup=False, compact=True)
-            with TabPane(_TABS["plan"], id="plan"), VerticalScroll():
-                yield Static("making the plan ...", markup=False, id="plan-text")
-            with TabPane(_TABS["answers"], id="answers"), VerticalScroll():
-                yield Static(markup=False, id="answers-text")
+            with TabPane(_TABS["plan"], id="plan"):
+                yield PlanView()
+            with TabPane(_TABS["answers"], id="answers"):
+                yield SourceView(id="answers-source")
 
     def heading(self) -> str:
         """Return what this is about."""
@@ -83,29 +93,35 @@ warning is a judgement, and `a` accepts it with a reason that is kept in the ans
         if not self.pieces:
             said.add_option(Row(Content("Nothing speaks against it."), disabled=True))
         said.highlighted = here if here is not None and here < len(self.pieces) else 0
-        self.query_one("#answers-text", Static).update(self.design.document.text())
-        # Only after the layout it is known how wide the plan may be.
-        self.call_after_refresh(self.on_resize)
+        text = coloured(self.design.document.text().encode(), "stackwise.yml")
+        self.query_one("#answers-source", SourceView).show(text, again=True)
+        self._make_plan()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="plan")
-    def _make_plan(self, width: int) -> None:
+    def _make_plan(self) -> None:
         try:
             job = self.design.fresh_job()
-            text = plan_text(plan_document(job.plan(), job.rendered().keys()), width)
+            files = job.rendered()
+            self.post_message(Planned(plan_nodes(plan_document(job.plan(), files)), files))
         except StackwiseError as exc:
-            text = _no_plan(exc)
+            self.post_message(Planned((), {}, _no_plan(exc)))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
-            text = f"the plan cannot be made: {type(exc).__name__}; see more with: stackwise --debug plan"
-        self.post_message(Planned(text))
-
-    def _width(self) -> int:
-        """Return how wide the plan may be: what the map, the bar and the indent leave."""
-        return max(40, self.query_one("#tabs").size.width - _MARGIN)
+            words = f"the plan cannot be made: {type(exc).__name__}; see more with: stackwise --debug plan"
+            self.post_message(Planned((), {}, words))
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
-        if self.here:
-            self.query_one("#plan-text", Static).update(message.text)
+        if not self.here:
+            return
+        if message.why_not:
+            self.query_one(PlanView).show_why_not(message.why_not)
+        else:
+            self.query_one(PlanView).show(message.nodes, message.files)
+
+    @on(PlanView.Opened)
+    def _read(self, message: PlanView.Opened) -> None:
+        """Show a file on the whole screen."""
+        self.app.push_screen(FileScreen(message.file, self.query_one(PlanView).files[message.file]))
 
     @on(OptionList.OptionSelected, "#said")
     def _settle(self, event: OptionList.OptionSelected) -> None:
@@ -137,16 +153,19 @@ warning is a judgement, and `a` accepts it with a reason that is kept in the ans
                 return step
         return None
 
-    def on_resize(self) -> None:
-        """Make the plan as wide as there is room."""
-        if self.here:
-            self._make_plan(self._width())
-
     def action_tab(self, tab: str) -> None:
         """Show one of the three."""
         self.query_one(TabbedContent).active = tab
-        target = self.query_one(f"#{tab} VerticalScroll, #{tab} OptionList")
-        self.call_after_refresh(target.focus)
+        self.call_after_refresh(self.query_one(_FOCUSED[tab]).focus)
+
+    def action_export(self) -> None:
+        """Ask what to write and where."""
+
+        def written(said: str | None) -> None:
+            if said:
+                self.notify(said, title="Exported", markup=False)
+
+        self.app.push_screen(ExportScreen(self.design), written)
 
     def action_accept(self) -> None:
         """Accept the highlighted warning, with a reason."""

@@ -12,17 +12,14 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from stackwise.tui.screens.dialogs import Reading
+from stackwise.tui.screens.dialogs import Reading, reading_width
 from stackwise.tui.widgets.map import WalkMap, WalkStrip
-from stackwise.tui.widgets.summary import SummaryLine
+from stackwise.tui.widgets.summary import SummaryLine, SummaryPanel
 
 if TYPE_CHECKING:
     from stackwise.tui.app import Walk
     from stackwise.walk.design import Design
     from stackwise.walk.steps import Step
-
-# As wide as the box of a long text is inside.
-_WIDTH = 80
 
 KEYS_HELP = """
 
@@ -83,6 +80,7 @@ class StepScreen(Screen[None]):
                 yield Static(self.heading(), markup=False, id="heading")
                 yield Static(markup=False, id="faults-here")
                 yield from self.compose_step()
+            yield SummaryPanel()
         yield SummaryLine()
         yield Footer(show_command_palette=False)
 
@@ -104,7 +102,9 @@ class StepScreen(Screen[None]):
         standings = self.walk.standings()
         self.query_one(WalkMap).show(standings)
         self.query_one(WalkStrip).show(standings)
+        # Both, since a terminal may be made wider at any time.
         self.query_one(SummaryLine).show(self.design)
+        self.query_one(SummaryPanel).show(self.design)
         faults = self.design.faults_of(self.step.keys)
         here = self.query_one("#faults-here", Static)
         here.display = bool(faults)
@@ -129,7 +129,10 @@ class StepScreen(Screen[None]):
         """Show the whole advice on the choices as they stand."""
         self.flush()
         self.app.push_screen(
-            Reading("What fits, what was close, what it carries and costs", self.design.advised(_WIDTH))
+            Reading(
+                "What fits, what was close, what it carries and costs",
+                self.design.advised(reading_width(self.app.size.width)),
+            )
         )
 
     def action_goto(self) -> None:

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, RadioButton, RadioSet, Static, Switch
+from textual.widgets import Collapsible, Input, RadioButton, RadioSet, Static, Switch
 
 from stackwise.tui.messages import Answered
 from stackwise.walk.questions import Asked, text_of, value_of
@@ -72,7 +72,18 @@ class Field(Vertical):
         unit = f" ({self.asked.question.unit})" if self.asked.question.unit else ""
         yield Static(f"{self.asked.question.ask}{unit}", markup=False, classes="ask")
         yield self._widget()
+        if self.other:
+            yield Input(self._typed_before(), placeholder="or another one", compact=True)
         yield Static(self.asked.question.why, markup=False, classes="why")
+
+    @property
+    def other(self) -> bool:
+        """Whether something else than what is offered can be typed."""
+        return bool(self.asked.offered) and not self.asked.closed
+
+    def _typed_before(self) -> str:
+        offered = {value for value, _ in self.asked.offered}
+        return "" if self.asked.shown in offered else text_of(self.asked.shown)
 
     def on_mount(self) -> None:
         """Say at once what is wrong with what the file has."""
@@ -82,6 +93,8 @@ class Field(Vertical):
         """Yield what was typed, if it is right and new; it counts as handed over then."""
         for box in self.query(Input):
             value = value_of(self.asked.question, box.value)
+            if self.other and value is None:
+                continue
             if self._judge(value) and value != self._standing():
                 self._remember(value)
                 yield self.asked.key, value
@@ -110,7 +123,8 @@ class Field(Vertical):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self._judge(value_of(self.asked.question, event.value))
+        value = value_of(self.asked.question, event.value)
+        self._judge(self.asked.shown if self.other and value is None else value)
 
     @on(Input.Blurred)
     @on(Input.Submitted)
@@ -157,9 +171,14 @@ class Form(VerticalScroll):
         self.done = done
 
     def compose(self) -> ComposeResult:
-        """Make a field a question."""
-        for asked in self.questions:
-            yield Field(asked)
+        """Make a field a question; what most teams can leave as it is stands folded."""
+        yield from (Field(asked) for asked in self.questions if not asked.question.more)
+        more = [asked for asked in self.questions if asked.question.more]
+        if more:
+            words = "1 more question" if len(more) == 1 else f"{len(more)} more questions"
+            title = f"{words}: each has a usual answer (enter folds out)"
+            wrong = any(asked.wrong(asked.written) for asked in more)
+            yield Collapsible(*(Field(asked) for asked in more), title=title, collapsed=not wrong)
 
     def pending(self) -> Iterator[Pair]:
         """Yield everything that was typed, is right, and was not handed over yet."""
@@ -169,7 +188,8 @@ class Form(VerticalScroll):
     @on(Input.Submitted)
     @on(Choices.Taken)
     def _next(self) -> None:
-        if self.query(Field).last().has_focus_within:
+        folded = any(fold.collapsed for fold in self.query(Collapsible))
+        if self.query("Form > Field" if folded else "Field").last().has_focus_within:
             self.done()
         else:
             self.screen.focus_next()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # The mark and the style together, so that nothing is told by colour alone.
 MARKS = {"done": ("✓", "$text-success"), "open": ("·", "dim"), "conflict": ("✗", "$text-error")}
 _WORST = ("conflict", "open", "done")
+_GAP = " "
 Part = tuple[str, str]
 
 
@@ -97,7 +98,9 @@ class WalkStrip(Static):
         parts: list[Part] = []
         for group, steps in self.groups.items():
             worst = next(word for word in _WORST if word in {standings[step.id] for step in steps})
-            parts += [*_entry(group, worst, here=group == self.here.group), ("  ", "")]
+            mark, title = _entry(group, worst, here=group == self.here.group)
+            # All of them fit the narrowest terminal.
+            parts += [(mark[0].strip(), mark[1]), title, (_GAP, "")]
         self.update(Content.assemble(*parts))
 
     def on_click(self, event: Click) -> None:
@@ -105,7 +108,7 @@ class WalkStrip(Static):
         offset = event.get_content_offset(self)
         end = 0
         for group, steps in self.groups.items():
-            end += len(group) + 4
+            end += 1 + len(group) + len(_GAP)
             if offset is not None and offset.x < end:
                 self.post_message(Wanted(steps[0].id))
                 return

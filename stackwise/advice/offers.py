@@ -1,0 +1,138 @@
+"""What can be bought: provider, region and size as they are sold together, and how the design fits on each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+
+from stackwise.advice import why_not
+from stackwise.advice.cost import Need, market, quote_of
+from stackwise.advice.facts import chosen, gather, load_facts
+from stackwise.advice.sizing import HEADROOM
+from stackwise.answers import Choices
+from stackwise.catalog import Catalog
+from stackwise.catalog.model import Component, Offer, Size
+from stackwise.errors import UsageError
+from stackwise.project import Project
+
+# What is bought together.
+KEYS = ("hosting.provider", "hosting.region", "hosting.size")
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A size as a provider sells it in a region, and how the design fits on it.
+
+    Money is a month's price of one server in `currency`, None where no source told it; memory is in MiB; `carries` in
+    requests a minute. `region` is empty where the provider's regions are not known. `why_not` is the reason why it
+    cannot be taken, empty where it can.
+    """
+
+    provider: Component
+    region: str
+    size: Size
+    currency: str
+    priced: date
+    needed_mb: int
+    memory_mb: int
+    carries: int
+    wanted: int
+    chosen: bool
+    recommended: bool
+    why_not: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether the design has enough memory, and carries what is wanted."""
+        return self.needed_mb <= self.memory_mb * HEADROOM and self.carries >= self.wanted
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The answers that take it."""
+        return dict(zip(KEYS, (self.provider.id, self.region, self.size.id), strict=True))
+
+
+def sold(choices: Choices, project: Project, catalog: Catalog) -> tuple[Sold, ...]:
+    """Return what can be bought for these choices: all that can be taken, then the best of each other provider.
+
+    What is recommended is the cheapest of the chosen provider that carries the need on one server.
+    """
+    shop = _Shop(choices, project, catalog)
+    return (*shop.takeable(), *shop.others())
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    choices: Choices
+    project: Project
+    catalog: Catalog
+
+    def takeable(self) -> Iterator[Sold]:
+        """Yield every size in every region of the providers that stackwise makes servers at."""
+        layer = self.catalog.categories["provider"]
+        for provider in self.catalog.options("provider"):
+            offer = provider.offer
+            if not provider.installable or offer is None:
+                continue
+            best = self._best(provider, offer)
+            for region, size in product(offer.locations, offer.sizes):
+                reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
+                wanted = size.id == best and region == offer.locations[0]
+                yield self._sold(provider, offer, region, size, recommended=wanted, why_not=reason)
+
+    def others(self) -> Iterator[Sold]:
+        """Yield the best size of each provider that stackwise makes no servers at, the cheapest first."""
+        for quote in market(self._affordable(), self.project, self.catalog, "vps"):
+            provider = self.catalog.component(quote.provider)
+            if provider.offer and not provider.installable:
+                size = next(size for size in provider.offer.sizes if size.id == quote.size)
+                reason = "stackwise makes no servers there yet"
+                yield self._sold(provider, provider.offer, "", size, recommended=False, why_not=reason)
+
+    def _best(self, provider: Component, offer: Offer) -> str:
+        """Return the cheapest size of the chosen provider that carries the need on one server; else nothing."""
+        if provider.id != self.choices["hosting.provider"]:
+            return ""
+        choices = self._affordable()
+        need = Need(chosen(choices, self.catalog), gather(choices, self.project, self.catalog))
+        quote = quote_of(provider.id, offer, need, self.catalog)
+        return quote.size if quote and quote.servers == 1 else ""
+
+    def _sold(  # noqa: PLR0913 - what one row is made of
+        self, provider: Component, offer: Offer, region: str, size: Size, *, recommended: bool, why_not: str
+    ) -> Sold:
+        choices = self._affordable()
+        facts = gather(choices, self.project, self.catalog, size)
+        load = load_facts(chosen(choices, self.catalog), facts)
+        here = (provider.id, region, size.id) == tuple(self.choices[key] for key in KEYS)
+        return Sold(
+            provider,
+            region,
+            size,
+            offer.currency,
+            offer.priced,
+            load["memory.needed_mb"],
+            facts["memory_mb"],
+            load["capacity.requests_per_minute"],
+            facts["needs.requests_per_minute"],
+            here,
+            recommended,
+            why_not,
+        )
+
+    def _supposing(self, region: str, size: Size) -> Choices:
+        taken = {"hosting.region": region, "hosting.size": size.id}
+        return Choices({**self.choices.values, **taken}, self.choices.origins, self.choices.folder)
+
+    def _affordable(self) -> Choices:
+        """Return the choices with a provider and a size that are sold together, whatever was answered."""
+        try:
+            gather(self.choices, self.project, self.catalog)
+        except UsageError:
+            default = self.catalog.component(self.catalog.categories["provider"].default)
+            sizes = default.offer.sizes if default.offer else ()
+            taken = {"hosting.provider": default.id, "hosting.size": sizes[0].id}
+            return Choices({**self.choices.values, **taken}, self.choices.origins, self.choices.folder)
+        return self.choices
