@@ -66,7 +66,7 @@ class AnsibleRun:
         Raises ConfigureError with the failed task and the server's own words, InterruptedRunError when `stop` is set
         on the way.
         """
-        translator = Translator(playbook.tasks)
+        translator = Translator(playbook.tasks, playbook.secrets.values())
         with (
             _secrets_file(playbook.secrets) as secrets,
             TemporaryFile("w+") as complaints,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stackwise import events
@@ -15,14 +15,17 @@ _RESULTS: dict[str, TaskResult] = {
     "runner_on_skipped": "skipped",
     "runner_on_unreachable": "unreachable",
 }
+_SHORTEST = 6
 
 
 class Translator:
     """Turns messages of the child into events, and remembers what the end of the run depends on."""
 
-    def __init__(self, total: int) -> None:
-        """Expect `total` tasks, handlers left out."""
+    def __init__(self, total: int, secrets: Iterable[str] = ()) -> None:
+        """Expect `total` tasks, handlers left out; none of the `secrets` is passed on where a server repeats it."""
         self.total = total
+        # The longest first, since one may be a part of another; what is very short stands in any text.
+        self.secrets = sorted((value for value in secrets if len(value) >= _SHORTEST), key=len, reverse=True)
         self.number = 0
         self.failure: events.TaskFinished | None = None
         self.hosts = 0
@@ -49,7 +52,7 @@ class Translator:
             self.status = data["status"]
         elif kind in ("verbose", "error", "warning") and message["stdout"].strip():
             # What ansible-playbook says before there is any play: a syntax error, a missing module, a wrong option.
-            self.words.append(message["stdout"].strip())
+            self.words.append(self._without_secrets(message["stdout"].strip()))
 
     def still_waiting(self, deadline: float) -> events.Waited:
         """Return what the run is waiting for, when nothing was said for a while."""
@@ -66,11 +69,16 @@ class Translator:
             host=data["host"] or "",
             result=result,
             seconds=round(data["duration"] or 0.0, 3),
-            said=said_by(outcome) if failed else "",
+            said=self._without_secrets(said_by(outcome)) if failed else "",
         )
         if failed and self.failure is None:
             self.failure = event
         return event
+
+    def _without_secrets(self, text: str) -> str:
+        for value in self.secrets:
+            text = text.replace(value, "(hidden)")
+        return text
 
     def _summaries(self, data: Mapping[str, Any]) -> Iterator[Event]:
         kinds = ("ok", "changed", "failures", "skipped", "dark")

@@ -169,22 +169,6 @@ class Journal:
         finally:
             os.close(handle)
 
-    @property
-    def in_use(self) -> bool:
-        """Whether a command holds this site just now."""
-        try:
-            handle = os.open(self.folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            # Shared, and let go at once: two who look do not see each other.
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(handle)
-        return False
-
     def _say_who(self, handle: int, command: str) -> None:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         try:

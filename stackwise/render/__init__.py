@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from stackwise import paths
 from stackwise.plan.model import Plan, Variable
@@ -71,8 +72,9 @@ def file_names(plan: Plan) -> tuple[str, ...]:
 
 
 def count_tasks(plan: Plan) -> int:
-    """Return how many tasks a run of the plan starts, handlers left out; a role's main file lists them all."""
-    return sum(_tasks_in(role, "main") for play in plan.plays for role in play.roles)
+    """Return how many tasks a run of the plan starts, handlers left out."""
+    # One more each: Ansible begins a role by holding its variables against its argument_specs.
+    return sum(1 + _tasks_in(role, "main") for play in plan.plays for role in play.roles)
 
 
 def count_removals(plan: Plan) -> int:
@@ -178,10 +180,24 @@ def _role_files(plan: Plan) -> Iterator[tuple[str, Path]]:
                 yield from ((f"roles{folder.removeprefix(str(root))}/{name}", Path(folder, name)) for name in names)
 
 
+_IMPORT = "ansible.builtin.import_tasks"
+
+
 def _tasks_in(role: str, entry: str) -> int:
     import yaml  # noqa: PLC0415 - only a run counts tasks
 
-    return len(yaml.safe_load((paths.roles_dir() / role / "tasks" / f"{entry}.yml").read_bytes()))
+    folder = paths.roles_dir() / role / "tasks"
+
+    def started(tasks: list[dict[str, Any]]) -> int:
+        return sum(
+            started(task["block"]) if "block" in task else read(name) if (name := task.get(_IMPORT)) else 1
+            for task in tasks
+        )
+
+    def read(name: str) -> int:
+        return started(yaml.safe_load((folder / name).read_bytes()))
+
+    return read(f"{entry}.yml")
 
 
 def _readme(plan: Plan, addresses: Mapping[str, str]) -> str:

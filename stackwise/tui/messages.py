@@ -69,7 +69,7 @@ class Happened(Message):
 class RunFound(Message):
     """It was looked for runs of this site: one that is going on, what earlier ones teach, and the last one."""
 
-    def __init__(self, following: Following | None, learnt: Learnt, last: RunProgress | None) -> None:
+    def __init__(self, following: Following | None, learnt: Learnt | None, last: RunProgress | None) -> None:
         """Carry what was found."""
         super().__init__()
         self.following = following

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from stackwise.errors import StackwiseError
 from stackwise.tui.messages import Ended, Happened, RunFound, Wanted
 
 if TYPE_CHECKING:
-    # Journal, plan and advice come with these: they are loaded behind the first picture.
     from stackwise.background import Following, Runs
     from stackwise.plan.model import Identity
     from stackwise.tui.screens.leaving import Way
@@ -33,28 +31,22 @@ class RunningApp(App[None]):
     def __init__(self, runs: Runs | None = None) -> None:
         """Begin and find runs by `runs`; without it each is a process of this program."""
         super().__init__()
-        if runs is not None:
-            self.runs = runs
+        self._runs = runs
+        self.credentials: dict[str, str] = {}
+        """What was typed for a provider, by variable: in memory only, handed to a run by its environment."""
         self.progress: RunProgress | None = None
-        self.environment: dict[str, str] = {}
-        """What a run gets beside our own environment, such as credentials that were typed; kept nowhere else."""
+        self.learnt: Learnt | None = None
         self.leaving = False
         self._following: Following | None = None
         self._gone = threading.Event()
 
-    @cached_property
+    @property
     def runs(self) -> Runs:
-        """What begins and finds runs: each is a process of this program."""
+        """What begins runs and finds them."""
         from stackwise.background import BackgroundRuns  # noqa: PLC0415 - loaded behind the first picture
 
-        return BackgroundRuns()
-
-    @cached_property
-    def learnt(self) -> Learnt:
-        """How long runs take here; nothing is known before the record was read."""
-        from stackwise.walk.learning import Learnt  # noqa: PLC0415 - as above
-
-        return Learnt()
+        self._runs = self._runs or BackgroundRuns()
+        return self._runs
 
     @property
     def running(self) -> bool:
@@ -73,7 +65,7 @@ class RunningApp(App[None]):
         identity, path = self.identity, self.path
         if identity is None or self.running:
             return
-        environment = dict(self.environment)
+        environment = dict(self.credentials)
         self._show_run(command, lambda: self.runs.begin(command, path, identity, environment))
 
     def _show_run(self, command: str, begin: Callable[[], Following]) -> None:
@@ -107,7 +99,7 @@ class RunningApp(App[None]):
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="look")
     def _look_for_run(self, identity: Identity, folder: Path) -> None:
-        from stackwise.walk.learning import Learnt, learn  # noqa: PLC0415 - loaded behind the first picture
+        from stackwise.walk.learning import learn  # noqa: PLC0415 - loaded behind the first picture
         from stackwise.walk.progress import last_run  # noqa: PLC0415 - as above
 
         try:
@@ -116,7 +108,7 @@ class RunningApp(App[None]):
             self.post_message(RunFound(following, learn(folder, identity), last))
         except (OSError, StackwiseError):
             # A record that cannot be read teaches nothing; whoever begins a run is told so.
-            self.post_message(RunFound(None, Learnt(), None))
+            self.post_message(RunFound(None, None, None))
 
     @on(RunFound)
     def _run_found(self, message: RunFound) -> None:
@@ -162,7 +154,9 @@ class RunningApp(App[None]):
             self.look_for_run()
 
     def show_facts(self) -> None:
-        """Let every screen that is open show how things stand now."""
+        """Let every screen that is open show how things stand now; none does any more while the window is closed."""
+        if self.return_code is not None:
+            return
         for screen in self.screen_stack:
             if hasattr(screen, "refresh_facts"):
                 screen.refresh_facts()

@@ -13,10 +13,10 @@ from stackwise.errors import InterruptedRunError, StackwiseError
 from stackwise.events import Event
 from stackwise.journal.record import records
 from stackwise.render.report import Report, make_report
-from stackwise.walk.learning import Learnt
 
 if TYPE_CHECKING:
     from stackwise.catalog.tables import Cause
+    from stackwise.walk.learning import Learnt
 
 PHASES = ("plan", "provision", "configure", "deploy", "verify")
 _ONE_PHASE = {"verify": ("verify",), "destroy": ("destroy",)}
@@ -72,7 +72,7 @@ class RunProgress:
     command: str = "up"
     number: int = 0
     phases: list[PhaseRow] = field(default_factory=list)
-    learnt: Learnt = field(default_factory=Learnt)
+    learnt: Learnt | None = None
     now: str = ""
     task: int = 0
     tasks: int = 0
@@ -102,11 +102,11 @@ class RunProgress:
         """Whether it makes the server: what it did says so, and before that whether there is one."""
         if self.servers:
             return isinstance(self.servers[0], events.ServerCreated)
-        return not self.learnt.stands
+        return self.learnt is None or not self.learnt.stands
 
     def expected(self, phase: str) -> float | None:
         """Return how long a phase took in earlier runs like this one; None where there was none."""
-        return self.learnt.seconds(phase, makes_server=self.makes_server)
+        return self.learnt.seconds(phase, makes_server=self.makes_server) if self.learnt else None
 
     def report(self, answers: Path) -> Report:
         """Return what it left; `answers` is the file that the reader names in commands."""

@@ -83,7 +83,9 @@ def last_run_of(folder: Path, name: str, environment: str) -> LastRun:
     """Return how the last run of a site ended, or that one is going on."""
     try:
         run = last_run(folder, name, environment)
-        in_use = Journal.of(Identity(name, environment)).in_use if run and run.finished is None else False
+        in_use = (
+            run is not None and run.finished is None and Journal.of(Identity(name, environment)).holder() is not None
+        )
     except (OSError, StackwiseError) as exc:
         return LastRun("never", says=str(exc))
     if run is None:

@@ -230,7 +230,7 @@ async def test_credentials_are_masked_and_never_saved(folder: Path, monkeypatch:
         assert box.password
         assert "VULTR_API_KEY" in " ".join(str(widget.render()) for widget in app.screen.query(Static))
         await pilot.press(*"canary-1234", "escape")
-        assert app.environment == {}
+        assert app.credentials == {}
         assert isinstance(app.screen, ServerScreen)
         assert "canary" not in "".join(path.read_text() for path in folder.rglob("*.yml"))
 

@@ -198,7 +198,7 @@ async def test_a_failure_is_tried_again_by_the_same_command() -> None:
     app = Walk(runs=happening(*BEGUN, FAILED, GIVEN_UP))
     assert isinstance(app.runs, FakeRuns)
     app.runs.plays += happening(*BEGUN, *ENDED).plays
-    app.environment["TOKEN"] = "hunter2"  # noqa: S105 - no secret
+    app.credentials["TOKEN"] = "hunter2"  # noqa: S105 - no secret
     async with app.run_test(size=NARROW) as pilot:
         await begin(pilot, app)
         await until(pilot, lambda: app.screen.query_one("#failure").display)

@@ -64,6 +64,15 @@ def test_a_failure_that_is_expected_is_none() -> None:
     assert translator.failure is None
 
 
+def test_a_secret_that_the_server_repeats_is_not_passed_on() -> None:
+    """An application's traceback may have the address of its database in it, and the record is fit to commit."""
+    translator = Translator(1, ["hunter2-and-more", "hunter2", "a"])
+    res = {"msg": "failed", "stderr": "no login: postgres://blog:hunter2-and-more@db/a and hunter2"}
+    list(translator.translate(message("runner_on_failed", task="Migrate", role="site", host="web", res=res)))
+    assert translator.failure is not None
+    assert translator.failure.said == "failed\nno login: postgres://blog:(hidden)@db/a and (hidden)"
+
+
 def test_hidden_results_stay_hidden() -> None:
     assert (
         said_by({"censored": "the output has been hidden", "msg": "s3cret"})

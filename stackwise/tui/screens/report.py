@@ -29,8 +29,6 @@ _TONES: dict[Tone, tuple[str, str]] = {
     "stopped": ("■ ", "$text-warning"),
     "plain": ("", ""),
 }
-# The longest name of a row, so that what is said stands in one column.
-_NAME = 32
 
 
 class ReportScreen(StepScreen):
@@ -97,10 +95,10 @@ def _report(made: Report) -> Iterator[Part]:
         yield f"  {section.sum}\n" if section.sum else "\n"
         # The times stand in their sum already.
         for row in () if section.title == TIMES else section.rows:
-            yield from _row(row)
+            yield from _row(row, max(len(row.name) for row in section.rows))
 
 
-def _row(row: Row) -> Iterator[Part]:
+def _row(row: Row, width: int) -> Iterator[Part]:
     if row.kind == "words":
         yield f"  {row.name}\n", "dim"
         yield from (f"  | {line}\n" for line in row.text.splitlines())
@@ -110,7 +108,7 @@ def _row(row: Row) -> Iterator[Part]:
         yield row.name
         yield f"  {row.text}\n", "dim"
     else:
-        yield f"  {row.name:<{_NAME}} ", "dim"
+        yield f"  {row.name:<{width}}  ", "dim"
         yield f"{row.text}\n"
     if row.more:
         yield f"    {row.more}\n"

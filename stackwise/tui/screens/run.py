@@ -84,6 +84,7 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
         """Make the timeline, the current task, the log and the buttons."""
         self.logged: RunProgress | None = None
         self.was_running = False
+        self.put: dict[str, Content] = {}
         yield Static(markup=False, id="timeline")
         yield Static(markup=False, id="now")
         with VerticalScroll(id="failure", can_focus=False):
@@ -215,7 +216,16 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
 
     @on(RunLog.Moved)
     def _moved(self) -> None:
-        self.query_one("#log-state", Static).update(log_state(self.query_one(RunLog)), layout=False)
+        self._put("#log-state", log_state(self.query_one(RunLog)))
+
+    def _put(self, selector: str, words: Content, *, wraps: bool = False) -> None:
+        """Show words where they are others than those shown; only another number of lines moves what is below."""
+        before, box = self.put.get(selector), self.query_one(selector, Static)
+        if before is None or before != words:
+            self.put[selector] = words
+            width = box.size.width if wraps else 0
+            moves = before is None or _rows(before, width) != _rows(words, width)
+            box.update(words, layout=moves)
 
     def tick(self) -> None:
         """Show what has changed. Nothing is drawn, and no timer runs, while nothing happens."""
@@ -225,7 +235,7 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
         self.timer.resume() if running else self.timer.pause()
         self._show_log(progress)
         self._show_timeline(progress)
-        self.query_one("#now", Static).update(self._now(progress))
+        self._put("#now", self._now(progress), wraps=True)
         if running != self.was_running or not running:
             self.was_running = running
             self._show_failure(progress)
@@ -244,7 +254,7 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
         shown, now = progress or RunProgress(learnt=self.walk.learnt), datetime.now(UTC)
         # Where there is no room, what went wrong needs it more than what went well.
         short = shown.failure is not None and self.has_class("-low")
-        self.query_one("#timeline", Static).update(timeline_short(shown, now) if short else timeline(shown, now))
+        self._put("#timeline", timeline_short(shown, now) if short else timeline(shown, now))
 
     def _now(self, progress: RunProgress | None) -> Content:
         if progress is None:
@@ -294,6 +304,12 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
         report.display = done
         if leads_on:
             report.focus()
+
+
+def _rows(words: Content, width: int) -> int:
+    """Return how many rows words take, at a width at which long lines are wrapped; 0 is at none."""
+    lines = words.plain.split("\n") if words else []
+    return sum(len(line) // width + 1 if width else 1 for line in lines)
 
 
 def _label(progress: RunProgress | None) -> str:

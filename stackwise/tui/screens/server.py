@@ -88,21 +88,21 @@ providers at which stackwise makes no servers yet the best fitting size is shown
         if row is None:
             return
         provider = self.sold[row.id].provider
-        wanted = missing_credentials(provider, self.walk.environment)
+        wanted = missing_credentials(provider, self.walk.credentials)
         if not wanted:
             self._try(provider)
             return
 
         def given(values: dict[str, str] | None) -> None:
             if values is not None:
-                self.walk.environment.update(values)
+                self.walk.credentials.update(values)
                 self._try(provider)
 
         self.app.push_screen(Credentials(provider.name, wanted), given)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="trial")
     def _try(self, provider: Component) -> None:
-        found = trial_of(provider, self.walk.environment)
+        found = trial_of(provider, self.walk.credentials)
         if found is not None:
             self.post_message(TriedOut(found))
 

@@ -87,8 +87,9 @@ def _failure(failure: Failure) -> Iterator[Part]:
     yield ("■ ", "bold $text-warning") if failure.stopped else ("✗ ", "bold $text-error")
     yield failure.message, "bold"
     place = [f"phase {failure.phase}" if failure.phase else "", failure.task, failure.host and f"on {failure.host}"]
-    if any(place):
-        yield f"\n{', '.join(part for part in place if part)}", "dim"
+    # What the message names already is not said twice.
+    if untold := [part for part in place if part and part.removeprefix("on ") not in failure.message]:
+        yield f"\n{', '.join(untold)}", "dim"
     if failure.cause:
         yield "\nLikely cause: ", "bold"
         yield failure.cause
@@ -104,6 +105,8 @@ def _failure(failure: Failure) -> Iterator[Part]:
 def log_state(log: RunLog) -> Content:
     """Return how the log stands, and the keys that move it."""
     parts: list[Part] = []
+    if not log.lines:
+        return Content("")
     if log.sought:
         place = f"{log.at + 1} of {len(log.found)}" if log.found else "nowhere"
         parts += [(f"found {place}", "bold"), ("  n, N move  ", "dim")]
