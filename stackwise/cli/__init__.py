@@ -112,9 +112,14 @@ def _walk(ctx: click.Context, answers: str | None, *, plain: bool) -> None:
         from stackwise.cli.plain import walk_plain
 
         ctx.exit(walk_plain(answers))
-    from stackwise.tui.app import open_walk
+    from stackwise.tui.splash import splash
 
-    open_walk(answers)
+    with splash():
+        from stackwise.tui.app import make_walk
+
+        walk = make_walk(answers)
+    walk.run()
+    walk.raise_crash()
 
 
 def _is_dumb() -> bool:

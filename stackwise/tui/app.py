@@ -125,10 +125,8 @@ class Walk(TastefulApp):
                 screen.flush()
 
 
-def open_walk(answers: str | None) -> None:
-    """Open the walk on an answers file, or on the one of this folder; return when it is quit."""
+def make_walk(answers: str | None) -> Walk:
+    """Return the walk on an answers file, or on the one of this folder, ready to run."""
     if not has_colours(os.environ.get("TERM", "")):
         os.environ["NO_COLOR"] = "1"
-    app = Walk(answers)
-    app.run()
-    app.raise_crash()
+    return Walk(answers)

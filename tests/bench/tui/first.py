@@ -1,4 +1,8 @@
-"""The first content of the walk, beside a bare app and beside a well-known one of Textual."""
+"""The first content of the walk, beside a bare app and beside a well-known one of Textual.
+
+The walk writes its first words before Textual is loaded. Beside the bare app that does not count: there it is the
+picture that Textual draws, with its buttons.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,19 @@ from tests.bench.tui.terminal import Terminal
 
 BARE = [sys.executable, "-P", str(Path(__file__).with_name("bare.py"))]
 HARLEQUIN = ROOT / ".venvs" / "harlequin"
+DRAWN = "a pseudo-terminal of 120x40; from exec to the first picture that Textual has drawn"
 NOTE = "a pseudo-terminal of 120x40; from exec to the first word on the app's own screen"
+# What stands in the first picture of each.
+OURS, THEIRS = "Begin the walk", "first content"
 TIMES = 9
 
 
 def measure(times: int) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        pair = Pair("first content of the walk", "stackwise", "a bare Textual app", "s", 1.5)
-        yield in_turns(_noted(pair), _shown(program(), home), _shown(BARE, home), times or TIMES)
-        pair = _noted(Pair("first content, beside harlequin", "stackwise", "harlequin", "s", 0.25))
+        pair = _noted(Pair("first content of the walk", "stackwise", "a bare Textual app", "s", 1.5), DRAWN)
+        yield in_turns(pair, _drawn(program(), home, OURS), _drawn(BARE, home, THEIRS), times or TIMES)
+        pair = _noted(Pair("first content, beside harlequin", "stackwise", "harlequin", "s", 0.25), NOTE)
         try:
             theirs = _harlequin()
         except subprocess.CalledProcessError as exc:
@@ -34,9 +41,17 @@ def measure(times: int) -> Iterator[Pair]:
         yield in_turns(pair, _shown(program(), home), _shown(theirs, home), times or TIMES)
 
 
-def _noted(pair: Pair) -> Pair:
-    pair.notes.append(NOTE)
+def _noted(pair: Pair, note: str) -> Pair:
+    pair.notes.append(note)
     return pair
+
+
+def _drawn(argv: Sequence[str], home: Path, words: str) -> Callable[[], float]:
+    def sample() -> float:
+        with Terminal(argv, home) as terminal:
+            return terminal.wait(words)
+
+    return sample
 
 
 def _shown(argv: Sequence[str], home: Path) -> Callable[[], float]:

@@ -85,13 +85,16 @@ class Terminal:
                 return time.perf_counter() - self.started
         raise WrongAnswerError(f"{self.argv} showed nothing on its terminal: {self.seen[-300:]!r}")
 
-    def wait(self, words: str, seconds: float = DEADLINE) -> None:
-        """Read until these words were written since the last key; spaces may be moves of the cursor."""
+    def wait(self, words: str, seconds: float = DEADLINE) -> float:
+        """Read until these words were written since the last key, and return how long it was since the start.
+
+        Spaces may be moves of the cursor.
+        """
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             self.read(0.1)
             if self.shows(words):
-                return
+                return time.perf_counter() - self.started
         raise WrongAnswerError(f"{self.argv} did not show {words!r}: {CONTROL.sub(b' ', self.seen)[-1500:]!r}")
 
     def shows(self, words: str) -> bool:
