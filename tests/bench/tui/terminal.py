@@ -72,29 +72,28 @@ class Terminal:
         while (left := until - time.perf_counter()) > 0:
             self.read(left)
 
-    def first_content(self) -> float:
-        """Return how long it was from the start until there was something to read."""
+    def first_content(self, screens: int = 1) -> float:
+        """Return how long it was from the start until there was something to read.
+
+        What was written before the screen was taken over so many times counts for nothing.
+        """
         while time.perf_counter() - self.started < DEADLINE:
             self.read(0.1)
             if b"Traceback" in self.seen or b"error:" in self.seen:
                 break
-            # On the app's own screen: what was said before it counts for nothing. A sequence that is not whole yet
-            # would look like text.
-            _, switched, drawn = self.seen.partition(b"\x1b[?1049h")
-            if switched and WORD.search(CONTROL.sub(b" ", drawn[: drawn.rfind(b"\x1b")])):
+            # A sequence that is not whole yet would look like text.
+            *before, drawn = self.seen.split(b"\x1b[?1049h", screens)
+            if len(before) == screens and WORD.search(CONTROL.sub(b" ", drawn[: drawn.rfind(b"\x1b")])):
                 return time.perf_counter() - self.started
         raise WrongAnswerError(f"{self.argv} showed nothing on its terminal: {self.seen[-300:]!r}")
 
-    def wait(self, words: str, seconds: float = DEADLINE) -> float:
-        """Read until these words were written since the last key, and return how long it was since the start.
-
-        Spaces may be moves of the cursor.
-        """
+    def wait(self, words: str, seconds: float = DEADLINE) -> None:
+        """Read until these words were written since the last key; spaces may be moves of the cursor."""
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             self.read(0.1)
             if self.shows(words):
-                return time.perf_counter() - self.started
+                return
         raise WrongAnswerError(f"{self.argv} did not show {words!r}: {CONTROL.sub(b' ', self.seen)[-1500:]!r}")
 
     def shows(self, words: str) -> bool:
