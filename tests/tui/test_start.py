@@ -196,8 +196,11 @@ async def test_a_run_that_goes_on_is_said(folder: Path) -> None:
     with Journal.of(Identity("mysite", "production")).locked("up"):
         app = Walk()
         async with app.run_test(size=NARROW) as pilot:
-            await settled(pilot)
-            assert "going on now" in shown(app, "#last")
+            # It is shown at once, and the start says so too.
+            await until(pilot, lambda: isinstance(app.screen, RunScreen))
+            await pilot.pause()
+            app.go("start")
+            await until(pilot, lambda: "going on now" in shown(app, "#last"))
             assert str(app.screen.query_one("#resume", Button).label) == "Watch the run"
 
 
