@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 EXAMPLE := docs/examples/superbook/stackwise.yml
 # What the sandbox needs from the distribution: the machine's boot, its base system, its network, its disk, the way in.
 SANDBOX_PACKAGES := systemd-container mmdebstrap nftables iproute2 e2fsprogs openssh-client debian-archive-keyring dbus
+# What the end-to-end tests press keys with.
+E2E_PACKAGES := tmux
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
@@ -21,12 +23,12 @@ quickstart: packages $(BIN)/stackwise  ## from nothing to the example site on a 
 # Root is needed to install packages, and to boot a machine with a network and a disk of its own.
 packages:
 	@missing=""; \
-	for package in $(SANDBOX_PACKAGES); do \
+	for package in $(SANDBOX_PACKAGES) $(MORE_PACKAGES); do \
 	  dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
 	done; \
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -n "$$missing" ]; then \
-	  echo "== The sandbox needs from your distribution, installed by apt-get$(if $(SUDO), (as root, by sudo)):$$missing"; \
+	  echo "== Needed from your distribution, installed by apt-get$(if $(SUDO), (as root, by sudo)):$$missing"; \
 	  $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $$missing; \
 	fi
 
@@ -62,6 +64,7 @@ unit: install  ## what takes seconds and touches no network
 	.venvs/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	@touch $@
 
+e2e: MORE_PACKAGES = $(E2E_PACKAGES)
 e2e: packages install .venvs/wheel/.installed  ## the wheel on real machines of the sandbox; needs root
 	@command -v tmux >/dev/null || { echo "== The terminal that is typed at comes from tmux, installed by apt-get"; $(SUDO) apt-get install -q -y --no-install-recommends tmux; }
 	STACKWISE=$(CURDIR)/.venvs/wheel/bin/stackwise $(BIN)/python -m pytest tests/e2e

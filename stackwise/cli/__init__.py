@@ -80,26 +80,50 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="stackwise %(version)s")
 @click.option("-a", "--answers", metavar="FILE", help="Open the walk on this answers file.")
+@click.option("--plain", is_flag=True, help="The walk as plain questions, for screen readers and scripts.")
 @click.option("--debug", is_flag=True, help="Show a traceback where something goes wrong that should not.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
 @click.pass_context
-def app(ctx: click.Context, answers: str | None, debug: bool, no_color: bool) -> None:
+def app(ctx: click.Context, answers: str | None, plain: bool, debug: bool, no_color: bool) -> None:
     """Pick a stack you can defend, then stand it up.
 
     Without a command it opens the walk through all the choices. Everything there can be done here as well.
     """
     ctx.ensure_object(dict)["debug"] = debug
-    if no_color:
+    if no_color or plain:
         os.environ["NO_COLOR"] = "1"
+    if _without_colours():
         ctx.color = False
     if ctx.invoked_subcommand is None:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            click.echo(ctx.get_help())
-            click.echo("\nThe walk needs a terminal. Without one, begin with: stackwise init", err=True)
-            ctx.exit(2)
-        from stackwise.tui.app import open_walk
+        _walk(ctx, answers, plain=plain)
 
-        open_walk(answers)
+
+def _walk(ctx: click.Context, answers: str | None, *, plain: bool) -> None:
+    """Open the walk in the way that is asked for and that the terminal can show."""
+    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(ctx.get_help())
+        click.echo(
+            "\nThe walk needs a terminal. Without one: stackwise --plain asks the same in plain questions, and "
+            "stackwise init asks nothing",
+            err=True,
+        )
+        ctx.exit(2)
+    if plain or _is_dumb():
+        from stackwise.cli.plain import walk_plain
+
+        ctx.exit(walk_plain(answers))
+    from stackwise.tui.app import open_walk
+
+    open_walk(answers)
+
+
+def _is_dumb() -> bool:
+    """Whether the terminal can neither move its cursor nor show colours."""
+    return os.environ.get("TERM", "") in {"", "dumb"}
+
+
+def _without_colours() -> bool:
+    return bool(os.environ.get("NO_COLOR")) or _is_dumb()
 
 
 # pydantic looks through every installed package for plugins of its own; none is wanted here, and the look takes long.
@@ -172,7 +196,7 @@ def _say(exc: StackwiseError) -> None:
         return
     if isinstance(exc, ImpossibleError):
         for conflict in exc.conflicts:
-            click.echo(click.style("impossible: ", fg="red", bold=True) + conflict, err=True)
+            _to_stderr(click.style("impossible: ", fg="red", bold=True) + conflict)
         _lines("", exc.hint)
         return
     _lines(exc.message, exc.hint, exc.said if isinstance(exc, ConfigureError) else "")
@@ -180,8 +204,12 @@ def _say(exc: StackwiseError) -> None:
 
 def _lines(message: str, hint: str, said: str = "") -> None:
     if message:
-        click.echo(click.style("error: ", fg="red", bold=True) + message, err=True)
+        _to_stderr(click.style("error: ", fg="red", bold=True) + message)
     for line in said.splitlines()[-20:]:
-        click.echo(click.style("  | ", dim=True) + line, err=True)
+        _to_stderr(click.style("  | ", dim=True) + line)
     if hint:
-        click.echo(f"  {hint}", err=True)
+        _to_stderr(f"  {hint}")
+
+
+def _to_stderr(line: str) -> None:
+    click.echo(line, err=True, color=False if _without_colours() else None)

@@ -77,7 +77,7 @@ def show_command(name: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(component))
         return
-    for line in _page(component, catalog):
+    for line in page(component, catalog):
         click.echo(line)
 
 
@@ -106,11 +106,12 @@ def compare_command(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(line)
 
 
-def _page(component: Component, catalog: Catalog) -> Iterator[str]:
+def page(component: Component, catalog: Catalog, width: int = _WIDTH) -> Iterator[str]:
+    """Yield all that is known of a component, as lines of `width` columns."""
     from stackwise.catalog.model import COMES_BY
 
     yield click.style(f"{component.name} ({component.id})", bold=True)
-    yield from _wrapped(component.summary)
+    yield from _wrapped(component.summary, width)
     yield ""
     state = component.state.state + (f" since {component.state.since}" if component.state.since else "")
     if component.state.replaced_by:
@@ -118,7 +119,7 @@ def _page(component: Component, catalog: Catalog) -> Iterator[str]:
     yield f"Layer     {', '.join(component.categories)}"
     yield f"State     {state}. {component.state.note}".rstrip()
     if component.state.move:
-        yield from _wrapped(f"To move   {component.state.move}")
+        yield from _wrapped(f"To move   {component.state.move}", width)
     for system in catalog.components.of("os"):
         if system.system and (version := system.system.versions.get(component.id)):
             yield f"{system.id:<10}{version}"
@@ -128,21 +129,27 @@ def _page(component: Component, catalog: Catalog) -> Iterator[str]:
     yield f"Comes by  {COMES_BY[component.comes_by]}"
     yield f"Memory    {_known(component.memory_mb, component, 'MiB')}"
     yield f"A page    {_known(component.cpu_ms, component, 'ms of processor time')}"
-    yield from _section("Good at", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.good_at])
-    yield from _section("Costs", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.costs])
-    yield from _section("Notes", list(component.notes))
-    yield from _section("Choose it when", [component.choose_when])
-    yield from _section("Leave it when", [component.leave_when])
-    yield from _section("It cannot go with", [clause.because for clause in (*component.requires, *component.conflicts)])
+    yield from _section("Good at", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.good_at], width)
+    yield from _section("Costs", [f"{tag}: {catalog.tradeoffs[tag].says}" for tag in component.costs], width)
+    yield from _section("Notes", list(component.notes), width)
+    yield from _section("Choose it when", [component.choose_when], width)
+    yield from _section("Leave it when", [component.leave_when], width)
     yield from _section(
-        "Options", [f"{q.id}: {q.ask} {q.why} ({_default(q.formula, q.default)})" for q in component.questions]
+        "It cannot go with", [clause.because for clause in (*component.requires, *component.conflicts)], width
+    )
+    yield from _section(
+        "Options",
+        [f"{q.id}: {q.ask} {q.why} ({_default(q.formula, q.default)})" for q in component.questions],
+        width,
     )
     if component.offer:
-        yield from _section("Sold as", list(_sold(component.offer)))
+        yield from _section("Sold as", list(_sold(component.offer)), width)
     yield from _section(
-        "Measured", [f"{m.what}: {m.value:g} {m.unit}, by `{m.command}` on {m.day}" for m in component.measured]
+        "Measured",
+        [f"{m.what}: {m.value:g} {m.unit}, by `{m.command}` on {m.day}" for m in component.measured],
+        width,
     )
-    yield from _section("Sources", [f"{s.url} (read {s.read}) {s.says}".rstrip() for s in component.sources])
+    yield from _section("Sources", [f"{s.url} (read {s.read}) {s.says}".rstrip() for s in component.sources], width)
 
 
 def _known(expression: str, component: Component, unit: str) -> str:
@@ -166,15 +173,20 @@ def _default(formula: str | None, default: object) -> str:
     return f"= {formula}" if formula else f"default {default}"
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
+def _section(title: str, lines: list[str], width: int) -> Iterator[str]:
     if lines:
         yield ""
         yield click.style(title, bold=True)
         for line in lines:
-            yield from _wrapped(line, "  ")
+            yield from _wrapped(line, width, "  ")
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return textwrap.wrap(
-        text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  " * bool(indent), break_long_words=False
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  " * bool(indent),
+        break_long_words=False,
+        break_on_hyphens=False,
     )

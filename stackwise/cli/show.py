@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
@@ -17,7 +17,8 @@ from rich.text import Text
 from stackwise import events
 from stackwise.events import Event, to_json
 
-_MARKS = {"ok": ("✓", "green"), "fault": ("✗", "red"), "not-applicable": ("-", "dim")}
+_MARKS = {"ok": "✓", "fault": "✗", "not-applicable": "-"}
+_STYLES = {"ok": "green", "fault": "red", "not-applicable": "dim"}
 
 
 class Show(Protocol):
@@ -58,12 +59,13 @@ class Lines:
             transient=True,
         )
         self.row = self.progress.add_task("starting", total=None)
-        self.phase = ""
 
     def show(self, event: Event) -> None:
         """Print what the event is worth."""
-        for line in self._lines(event):
+        for line in event_lines(event, _MARKS):
             self.console.print(line)
+        if isinstance(event, events.Waited) and not self.console.is_terminal:
+            self.console.print(Text(f"  waiting for {event.what} ({event.seconds:.0f} s)", style="dim"))
         now = self._now(event)
         if now is not None:
             words, done, total = now
@@ -86,47 +88,45 @@ class Lines:
             case _:
                 return None
 
-    def _lines(self, event: Event) -> Iterator[Text]:  # noqa: C901, PLR0912 - one branch a kind of event
-        match event:
-            case events.RunStarted():
-                goes_on = ", going on where the last one stopped" if event.resumed else ""
-                yield Text(
-                    f"Run {event.number}: {event.command} {event.name} ({event.environment}){goes_on}", style="bold"
-                )
-            case events.PhaseStarted():
-                self.phase = event.phase
-                yield Text.assemble((f"{event.phase}", "bold cyan"), f"  {event.detail}")
-            case events.PhaseFinished():
-                yield Text(f"  {event.seconds:.1f} s", style="dim")
-            case events.StepFinished():
-                yield Text(f"  {event.message}")
-            case events.Waited() if not self.console.is_terminal:
-                yield Text(f"  waiting for {event.what} ({event.seconds:.0f} s)", style="dim")
-            case events.ServerCreated():
-                yield Text(f"  server {event.server} ({event.id}) at {event.address}, made in {event.seconds:.1f} s")
-            case events.ServerFound():
-                yield Text(f"  server {event.server} ({event.id}) at {event.address}")
-            case events.ServerDestroyed():
-                yield Text(f"  removed {event.server} ({event.id})")
-            case events.PlayStarted():
-                yield Text(f"  {event.name}")
-            case events.TaskFinished(result="changed"):
-                yield Text(f"    {event.role} : {event.name}", style="yellow")
-            case events.TaskFinished(result="failed" | "unreachable") if event.said:
-                yield Text(f"    {event.role} : {event.name} failed on {event.host}", style="bold red")
-            case events.HostSummarised():
-                yield Text(f"  {event.host}: {event.ok} ok, {event.changed} changed, {event.failed} failed")
-            case events.CheckFinished():
-                mark, style = _MARKS[event.status]
-                yield Text.assemble((f"  {mark} ", style), event.name, (f"  {event.saw}", "dim"))
-                if event.hint:
-                    yield Text(f"      {event.hint}")
-            case events.RunFailed() if event.cause:
-                # What was said, and what to type, stands below it: it is the program's last word.
-                yield Text.assemble(("likely cause: ", "bold"), event.cause)
-                yield Text(f"  {event.do}")
-            case _:
-                return
+
+def event_lines(event: Event, marks: Mapping[str, str]) -> Iterator[Text]:  # noqa: C901, PLR0912 - one branch a kind of event
+    """Yield what an event is worth, as lines; `marks` has the sign of each outcome of a check."""
+    match event:
+        case events.RunStarted():
+            goes_on = ", going on where the last one stopped" if event.resumed else ""
+            yield Text(f"Run {event.number}: {event.command} {event.name} ({event.environment}){goes_on}", style="bold")
+        case events.PhaseStarted():
+            yield Text.assemble((f"{event.phase}", "bold cyan"), f"  {event.detail}")
+        case events.PhaseFinished():
+            yield Text(f"  {event.seconds:.1f} s", style="dim")
+        case events.StepFinished():
+            yield Text(f"  {event.message}")
+        case events.ServerCreated():
+            yield Text(f"  server {event.server} ({event.id}) at {event.address}, made in {event.seconds:.1f} s")
+        case events.ServerFound():
+            yield Text(f"  server {event.server} ({event.id}) at {event.address}")
+        case events.ServerDestroyed():
+            yield Text(f"  removed {event.server} ({event.id})")
+        case events.PlayStarted():
+            yield Text(f"  {event.name}")
+        case events.TaskFinished(result="changed"):
+            yield Text(f"    {event.role} : {event.name}", style="yellow")
+        case events.TaskFinished(result="failed" | "unreachable") if event.said:
+            yield Text(f"    {event.role} : {event.name} failed on {event.host}", style="bold red")
+        case events.HostSummarised():
+            yield Text(f"  {event.host}: {event.ok} ok, {event.changed} changed, {event.failed} failed")
+        case events.CheckFinished():
+            yield Text.assemble(
+                (f"  {marks[event.status]} ", _STYLES[event.status]), event.name, (f"  {event.saw}", "dim")
+            )
+            if event.hint:
+                yield Text(f"      {event.hint}")
+        case events.RunFailed() if event.cause:
+            # What was said, and what to type, stands below it: it is the program's last word.
+            yield Text.assemble(("likely cause: ", "bold"), event.cause)
+            yield Text(f"  {event.do}")
+        case _:
+            return
 
 
 @contextmanager

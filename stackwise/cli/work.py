@@ -39,7 +39,11 @@ def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: boo
         confirmed("Shall it be made?", yes=yes)
     seen = _carry_out(job, lambda runner: runner.up(), as_json=as_json)
     if not as_json:
-        _say_report(seen, answers)
+        headline, *rest = report_lines(seen, answers)
+        click.echo()
+        click.secho(headline, bold=True)
+        for line in rest:
+            click.echo(line)
 
 
 @click.command("verify")
@@ -56,7 +60,7 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
         return
     checks: list[dict[str, str]] = []
     error: VerifyError | None = None
-    with _runner(job, lambda _: None) as runner:
+    with runner_of(job, lambda _: None) as runner:
         try:
             # One by one, so that those before a fault are kept.
             checks.extend(_check(event) for event in runner.verify() if isinstance(event, events.CheckFinished))
@@ -181,8 +185,8 @@ def orphans_command(as_json: bool) -> None:
 
 
 @contextmanager
-def _runner(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
-    """Give the runner of a job, which ctrl-c stops."""
+def runner_of(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
+    """Give the runner of a job, which ctrl-c stops; `progress` is told the remarks of long calls."""
     from stackwise.cli.show import stoppable
     from stackwise.configure import AnsibleRun
     from stackwise.provision.providers import open_cloud
@@ -199,22 +203,21 @@ def _check(event: events.CheckFinished) -> dict[str, str]:
 def _carry_out(job: Job, steps: Callable[[Runner], Iterator[Event]], *, as_json: bool) -> list[Event]:
     from stackwise.cli.show import showing, watch
 
-    with showing(as_json=as_json) as show, _runner(job, show.say) as runner:
+    with showing(as_json=as_json) as show, runner_of(job, show.say) as runner:
         return watch(steps(runner), show)
 
 
-def _say_report(seen: Iterable[Event], answers: Path) -> None:
-    """Say on stdout where the site is, what was made, how long it took and what to type next."""
+def report_lines(seen: Iterable[Event], answers: Path) -> Iterator[str]:
+    """Yield where the site is, what was made, how long it took and what to type next; the headline comes first."""
     from stackwise.render.report import make_report
 
     report = make_report(seen, answers, program())
-    click.echo()
-    click.secho(report.headline, bold=True)
+    yield report.headline
     for section in report.sections:
-        click.echo(f"{section.title}:" + (f" {section.sum}" if section.sum else ""))
+        yield f"{section.title}:" + (f" {section.sum}" if section.sum else "")
         # What has a sum was shown row by row while it happened.
         for row in () if section.sum else section.rows:
-            click.echo(f"  {row.name:<34} {row.text}" + (f"; {row.more}" if row.more else ""))
+            yield f"  {row.name:<34} {row.text}" + (f"; {row.more}" if row.more else "")
 
 
 def _status(job: Job, journal: Journal) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def report_document(report: Report) -> dict[str, Any]:
     """Return the whole advice as JSON-like data."""
     facts = report.facts
     return {
-        "hosting": [_kind(kind) for kind in report.hosting],
+        "hosting": [kind_document(kind) for kind in report.hosting],
         "layers": [_layer(layer) for layer in report.layers],
         "sizing": {
             "cpus": facts["cpus"],
@@ -47,7 +47,8 @@ def report_document(report: Report) -> dict[str, Any]:
     }
 
 
-def _kind(kind: Kind) -> dict[str, Any]:
+def kind_document(kind: Kind) -> dict[str, Any]:
+    """Return a kind of hosting as JSON-like data."""
     hosting = kind.hosting
     degrees = {name: asdict(getattr(hosting, name)) for name in ("effort", "lock_in", "control", "ceiling")}
     return {
@@ -143,11 +144,9 @@ def _advice(advice: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
 def _hosting_lines(kinds: Sequence[Mapping[str, Any]], currency: str) -> Iterator[str]:
     yield f"  {'':<24}{'today':>14}{'tenfold':>14}{'hours':>7}  effort lock-in control ceiling"
     for kind in kinds:
-        degrees = "".join(
-            f"{degree_words(kind[name]['degree']):<8}" for name in ("effort", "lock_in", "control", "ceiling")
-        )
-        money = "".join(f"{_money(kind[when], currency):>14}" for when in ("today", "tenfold"))
-        yield f"  {kind['name']:<24}{money}{kind['hours']:>7g}  {degrees}".rstrip()
+        degrees = "".join(f"{degree_words(kind[name]['degree']):<8}" for name in _COLUMNS)
+        sums = "".join(f"{money(kind[when], currency):>14}" for when in ("today", "tenfold"))
+        yield f"  {kind['name']:<24}{sums}{kind['hours']:>7g}  {degrees}".rstrip()
     yield "  Hours are the team's own, a month, by our estimate; degrees go from 1 (hardly any) to 5."
 
 
@@ -158,10 +157,11 @@ def degree_words(degree: int) -> str:
 
 def money_words(quote: Quote | None, currency: str) -> str:
     """Return what a quote comes to; "from" where part of it is not known."""
-    return _money(_quote(quote) if quote else None, currency)
+    return money(_quote(quote) if quote else None, currency)
 
 
-def _money(quote: Mapping[str, Any] | None, currency: str) -> str:
+def money(quote: Mapping[str, Any] | None, currency: str) -> str:
+    """Return what a quote comes to, in words; an unknown price is said to be unknown."""
     if quote is None or quote["total"] is None:
         return "unknown"
     return f"{'from ' if quote['unknown'] else ''}{quote['total']:.0f} {currency}"

@@ -29,8 +29,6 @@ class AnsweringApp(RunningApp):
         self.path = path
         self.design: Design | None = None
         self.steps: tuple[Step, ...] = ()
-        self.credentials: dict[str, str] = {}
-        """What was typed for a provider, by variable: in memory only, handed to a run by its environment."""
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="open")
     def open(self, path: Path) -> None:

@@ -27,12 +27,13 @@ class RunningApp(App[None]):
 
     path: Path
     design: Design | None
-    credentials: dict[str, str]
 
     def __init__(self, runs: Runs | None = None) -> None:
         """Begin and find runs by `runs`; without it each is a process of this program."""
         super().__init__()
         self._runs = runs
+        self.credentials: dict[str, str] = {}
+        """What was typed for a provider, by variable: in memory only, handed to a run by its environment."""
         self.progress: RunProgress | None = None
         self.learnt: Learnt | None = None
         self.leaving = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from stackwise.advice.offers import KEYS
+from stackwise.errors import Fault
 
 if TYPE_CHECKING:
     from stackwise.advice import Advice
@@ -102,6 +103,17 @@ def concerns(advice: Advice, step: Step, design: Design) -> bool:
         return True
     chosen = [name for key in step.keys if step.category for name in design.choices.components(key)]
     return any(advice.id == f"{name}-not-installed" or _numbered(advice.id, name) for name in chosen)
+
+
+def step_for(piece: Advice | Fault, steps: Iterable[Step], design: Design) -> Step | None:
+    """Return the step where a fault or a piece of advice can be settled; None where no step asks for it."""
+    for step in steps:
+        if isinstance(piece, Fault):
+            if piece in design.faults_of(step.keys):
+                return step
+        elif concerns(piece, step, design):
+            return step
+    return None
 
 
 def _numbered(advice: str, component: str) -> bool:

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
+# Tenths and hundredths are not exact as binary fractions.
+_ROUNDING = 1e-9
+
 
 class WrongAnswerError(Exception):
     """An arm did its work wrongly: its time is worth nothing."""
@@ -17,7 +20,8 @@ class WrongAnswerError(Exception):
 class Pair:
     """What was measured. `limit` is the goal for ours/theirs: at most, or at least where more is better.
 
-    None is no goal: the pair is there to be known.
+    None is no goal: the pair is there to be known. `slack` is what the clock cannot tell apart, and `missing` says why
+    a pair could not be measured, which then counts for nothing.
     """
 
     name: str
@@ -26,25 +30,32 @@ class Pair:
     unit: str
     limit: float | None
     more_is_better: bool = False
+    slack: float = 0.0
+    missing: str = ""
     ours: list[float] = field(default_factory=list)
     theirs: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
-        return median(self.ours) / median(self.theirs)
+        return median(self.ours) / max(median(self.theirs), self.slack)
 
     @property
     def reached(self) -> bool:
         if self.limit is None:
             return True
-        return self.ratio >= self.limit if self.more_is_better else self.ratio <= self.limit
+        if self.more_is_better:
+            return self.ratio >= self.limit
+        return median(self.ours) <= self.limit * median(self.theirs) + self.slack + _ROUNDING
 
     @property
     def goal(self) -> str:
-        return "none" if self.limit is None else f"{'>=' if self.more_is_better else '<='} {self.limit}x"
+        slack = f" + {self.slack:g} {self.unit}" if self.slack else ""
+        return "none" if self.limit is None else f"{'>=' if self.more_is_better else '<='} {self.limit}x{slack}"
 
     def document(self) -> dict[str, object]:
+        if self.missing:
+            return {"name": self.name, "missing": self.missing, "goal": self.goal}
         return {
             "name": self.name,
             "unit": self.unit,
@@ -57,6 +68,8 @@ class Pair:
         }
 
     def text(self) -> str:
+        if self.missing:
+            return f"{self.name}: not measured: {self.missing}"
         verdict = "" if self.limit is None else ": reached" if self.reached else ": MISSED"
         lines = [f"{self.name}: {self.ratio:.2f}x, goal {self.goal}{verdict}"]
         for what, samples in ((self.ours_is, self.ours), (self.theirs_is, self.theirs)):

@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,10 +106,19 @@ def root() -> None:
         pytest.fail("the end-to-end tests make machines and need root: sudo make e2e")
 
 
-def make_program(folder: Path, example: str) -> Program:
-    shutil.copytree(EXAMPLES / example, folder / "site", ignore=shutil.ignore_patterns(".stackwise", "__pycache__"))
+def make_program(folder: Path, example: str, name: str = "site") -> Program:
+    """Copy an example to a folder called `name`, which is what a site without answers is called after."""
+    shutil.copytree(EXAMPLES / example, folder / name, ignore=shutil.ignore_patterns(".stackwise", "__pycache__"))
     (folder / "home").mkdir()
-    return Program(folder / "site", folder / "home")
+    return Program(folder / name, folder / "home")
+
+
+def fetched(program: Program, path: str) -> str:
+    """Return a page of the site as a visitor sees it who trusts the site's own authority and nothing else."""
+    context = ssl.create_default_context(cafile=str(next(program.state.glob("*/authority.pem"))))
+    with urllib.request.urlopen(f"https://{program.address()}{path}", context=context, timeout=20) as answer:
+        assert answer.status == 200
+        return str(answer.read().decode())
 
 
 @pytest.fixture(scope="module")

@@ -249,6 +249,14 @@ async def test_each_thing_is_exported_by_mouse(folder: Path) -> None:
             assert isinstance(app.screen, ReviewScreen)
             assert (folder / name).exists()
         assert (folder.parent / "mysite-ansible" / "site.yml").exists()
+        await pilot.press("e")
+        await pilot.click("#what", offset=(3, 3))
+        await pilot.click("#write")
+        assert isinstance(app.screen, Sure)
+        assert "is not empty" in app.screen.question
+        await pilot.click("#no")
+        await pilot.click("#close")
+        assert isinstance(app.screen, ReviewScreen)
 
 
 async def test_what_cannot_be_exported_says_what_to_type(folder: Path) -> None:

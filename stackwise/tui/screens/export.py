@@ -89,9 +89,16 @@ that is there is replaced without asking.
         if not typed:
             self._say("Type a place to write to.")
         elif self._taken(target):
-            self.app.push_screen(Sure(f"{target} is there already. Replace it?", "Replace it", "Leave it"), self._sure)
+            self.app.push_screen(self._question(target), self._sure)
         else:
             self._write(target)
+
+    def _question(self, target: Path) -> Sure:
+        if self.export.id == "project":
+            return Sure(
+                f"{target} is not empty. Write into it? Files of the same name are replaced.", "Do it", "Leave it"
+            )
+        return Sure(f"{target} is there already. Replace it?", "Replace it", "Leave it")
 
     def _taken(self, target: Path) -> bool:
         try:

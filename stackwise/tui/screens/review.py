@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import OptionList, TabbedContent, TabPane
 from textual.widgets.option_list import Option as Row
@@ -63,6 +64,14 @@ a file on the whole screen. **Answers** is the file as it is saved.
         Binding("ctrl+r", "review", "Review", show=False, id="step.review", tooltip="This is the review"),
     ]
 
+    class AnswersColoured(Message):
+        """The answers have their colours."""
+
+        def __init__(self, text: Content) -> None:
+            """Carry the `text`."""
+            super().__init__()
+            self.text = text
+
     def compose_step(self) -> Iterator[Widget]:
         """Make the three tabs."""
         with TabbedContent(id="tabs"):
@@ -93,8 +102,7 @@ a file on the whole screen. **Answers** is the file as it is saved.
         if not self.pieces:
             said.add_option(Row(Content("Nothing speaks against it."), disabled=True))
         said.highlighted = here if here is not None and here < len(self.pieces) else 0
-        text = coloured(self.design.document.text().encode(), "stackwise.yml")
-        self.query_one("#answers-source", SourceView).show(text, again=True)
+        self._colour(self.design.document.text())
         self._make_plan()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="plan")
@@ -108,6 +116,15 @@ a file on the whole screen. **Answers** is the file as it is saved.
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
             words = f"the plan cannot be made: {type(exc).__name__}; see more with: stackwise --debug plan"
             self.post_message(Planned((), {}, words))
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="colours")
+    def _colour(self, text: str) -> None:
+        self.post_message(self.AnswersColoured(coloured(text.encode(), "stackwise.yml")))
+
+    @on(AnswersColoured)
+    def _coloured(self, message: AnswersColoured) -> None:
+        if self.here:
+            self.query_one("#answers-source", SourceView).show(message.text, again=True)
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:

@@ -84,7 +84,7 @@ place; the right arrow takes what is suggested.
                     yield Static("Open lately", classes="quiet", id="lately")
                     yield OptionList(id="recents", markup=False, compact=True)
                     yield Static("Another folder, or another answers file", classes="quiet")
-                    yield PlaceInput(id="other")
+                    yield PlaceInput(placeholder="its place; the right arrow completes it", id="other")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -210,12 +210,14 @@ def _recent_row(recent: Recent, run: LastRun) -> Content:
     """Return an answers file in two lines: whose it is and how it stands, and where it lies."""
     mark, style = _MARKS[run.ended]
     when = recent.opened.astimezone().strftime("%d %b %H:%M")
+    place = recent.path.parent if recent.path.name == "stackwise.yml" else recent.path
+    shown = f"~/{place.relative_to(Path.home())}" if place.is_relative_to(Path.home()) else str(place)
     return Content.assemble(
         (recent.name, "bold"),
         (f" {recent.environment}  ", "dim"),
         (f"{mark} ", style),
         f"{run.words}\n",
-        (f"{when}  {recent.path}", "dim"),
+        (f"{when}  {shown}", "dim"),
     )
 
 

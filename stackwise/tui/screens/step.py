@@ -28,6 +28,7 @@ KEYS_HELP = """
 | `enter` | take what is under the cursor, and go on |
 | `ctrl+n`, `escape` | the next step, the step before |
 | `ctrl+g` | go to any step |
+| `ctrl+z`, `ctrl+y` | take the last change back, make it again |
 | `ctrl+r` | the review of the whole plan |
 | `f2` | the whole advice: what fits, what was close, what it carries and costs |
 | `ctrl+p` | every action by name, and the themes |

@@ -89,6 +89,11 @@ class RunLog(ScrollView, can_focus=True):
             self._go(self._count)
         self.refresh()
 
+    def on_resize(self) -> None:
+        """Stay at the end that is followed, however much room there is now."""
+        if self.following:
+            self._go(self._count)
+
     def follow(self, *, on: bool) -> None:
         """Follow the end, or stay where one is."""
         self.following = on
@@ -99,7 +104,11 @@ class RunLog(ScrollView, can_focus=True):
     def find(self, words: str) -> None:
         """Look for `words`, and go to the next place that has them; nothing takes the marks away."""
         self.sought, self.at = words.casefold(), -1
-        self.found = [y for y in range(self._count) if self._fits(y)]
+        before, self.found = self.found, [y for y in range(self._count) if self._fits(y)]
+        if not before and not self.found:
+            # No mark comes and none goes: a key costs no picture of the whole log.
+            self.post_message(self.Moved())
+            return
         self._strips.clear()
         if self.found:
             top = round(self.scroll_y)
