@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, OptionList
+from textual.widgets import Button, Footer, Input, OptionList
 
 from stackwise import events
 from stackwise.journal import Journal
@@ -178,9 +178,9 @@ async def test_a_run_that_failed_is_said_and_led_to(folder: Path) -> None:
     recorded(folder, BEGUN, FAILED)
     app = Walk()
     async with app.run_test(size=NARROW) as pilot:
-        await settled(pilot)
-        assert "✗ run 3, up: failed" in shown(app, "#last")
+        await until(pilot, lambda: "✗ run 3, up: failed" in shown(app, "#last"))
         assert "no room [/x]" in shown(app, "#last")
+        assert len(app.screen.query_one(Footer).query("FooterKey")) <= 6
         assert app.screen.query_one("#begin").has_focus
         await pilot.press("r")
         assert isinstance(app.screen, RunScreen)
@@ -196,9 +196,7 @@ async def test_a_run_that_goes_on_is_said(folder: Path) -> None:
     with Journal.of(Identity("mysite", "production")).locked("up"):
         app = Walk()
         async with app.run_test(size=NARROW) as pilot:
-            # It is shown at once, and the start says so too.
             await until(pilot, lambda: isinstance(app.screen, RunScreen))
-            await pilot.pause()
             app.go("start")
             await until(pilot, lambda: "going on now" in shown(app, "#last"))
             assert str(app.screen.query_one("#resume", Button).label) == "Watch the run"
