@@ -196,9 +196,10 @@ async def test_a_run_that_goes_on_is_said(folder: Path) -> None:
     with Journal.of(Identity("mysite", "production")).locked("up"):
         app = Walk()
         async with app.run_test(size=NARROW) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, RunScreen))
+            await until(pilot, lambda: isinstance(app.screen, RunScreen) and bool(app.screen.query("#log")))
+            await pilot.pause()
             app.go("start")
-            await until(pilot, lambda: "going on now" in shown(app, "#last"))
+            await until(pilot, lambda: isinstance(app.screen, StartScreen) and "going on now" in shown(app, "#last"))
             assert str(app.screen.query_one("#resume", Button).label) == "Watch the run"
 
 
