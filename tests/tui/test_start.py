@@ -178,8 +178,7 @@ async def test_a_run_that_failed_is_said_and_led_to(folder: Path) -> None:
     recorded(folder, BEGUN, FAILED)
     app = Walk()
     async with app.run_test(size=NARROW) as pilot:
-        await settled(pilot)
-        assert "✗ run 3, up: failed" in shown(app, "#last")
+        await until(pilot, lambda: "✗ run 3, up: failed" in shown(app, "#last"))
         assert "no room [/x]" in shown(app, "#last")
         assert len(app.screen.query_one(Footer).query("FooterKey")) <= 6
         assert app.screen.query_one("#begin").has_focus
@@ -197,9 +196,10 @@ async def test_a_run_that_goes_on_is_said(folder: Path) -> None:
     with Journal.of(Identity("mysite", "production")).locked("up"):
         app = Walk()
         async with app.run_test(size=NARROW) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, RunScreen))
+            await until(pilot, lambda: isinstance(app.screen, RunScreen) and bool(app.screen.query("#log")))
+            await pilot.pause()
             app.go("start")
-            await until(pilot, lambda: "going on now" in shown(app, "#last"))
+            await until(pilot, lambda: isinstance(app.screen, StartScreen) and "going on now" in shown(app, "#last"))
             assert str(app.screen.query_one("#resume", Button).label) == "Watch the run"
 
 
