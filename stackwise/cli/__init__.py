@@ -135,11 +135,18 @@ def _without_colours() -> bool:
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
+def calm_the_collector() -> None:
+    """Look for garbage less often: loading modules makes many objects and none of it.
+
+    Looking all the time costs a tenth of a short command, and a key in the walk a tenth of a second now and then.
+    """
+    gc.set_threshold(50_000, 20, 100)
+
+
 def main() -> NoReturn:
     """Run the program and exit with the code of the contract."""
     context_debug = "--debug" in sys.argv
-    # Loading modules makes many objects and no garbage: looking for some all the time costs a tenth of a short command.
-    gc.set_threshold(50_000, 20, 100)
+    calm_the_collector()
     try:
         code = app.main(standalone_mode=False, prog_name="stackwise")
     except Exception as exc:  # noqa: BLE001 - the one place where everything ends in words and an exit code

@@ -61,6 +61,8 @@ class RunLog(ScrollView, can_focus=True):
         self._count = 0
         self._widest = 0
         self._own = False
+        # The lines as they are searched: to make them anew at each key would cost more than all the rest of it.
+        self._folded: list[str] = []
         self._strips: LRUCache[int, Strip] = LRUCache(512)
 
     @property
@@ -72,6 +74,7 @@ class RunLog(ScrollView, can_focus=True):
         """Show `lines`, which may become more: `grow` says so."""
         self.lines, self.found, self.at = lines, [], -1
         self._count = self._widest = 0
+        self._folded.clear()
         self.following = True
         self._strips.clear()
         self.grow()
@@ -82,7 +85,9 @@ class RunLog(ScrollView, can_focus=True):
         if not new and self._count:
             return
         self._count = len(self.lines)
-        self._widest = max((self._widest, *(cell_len(_shown(self.lines[y])) for y in new)))
+        shown = [_shown(self.lines[y]) for y in new]
+        self._folded += [text.casefold() for text in shown]
+        self._widest = max((self._widest, *map(cell_len, shown)))
         self.found += [y for y in new if self._fits(y)]
         self.virtual_size = Size(self._widest, self._count)
         if self.following:
@@ -103,8 +108,10 @@ class RunLog(ScrollView, can_focus=True):
 
     def find(self, words: str) -> None:
         """Look for `words`, and go to the next place that has them; nothing takes the marks away."""
-        self.sought, self.at = words.casefold(), -1
-        before, self.found = self.found, [y for y in range(self._count) if self._fits(y)]
+        former, self.sought, self.at = self.sought, words.casefold(), -1
+        # Only what had the shorter words can have the longer ones.
+        among = self.found if former and former in self.sought else range(self._count)
+        before, self.found = self.found, [y for y in among if self._fits(y)]
         if not before and not self.found:
             # No mark comes and none goes: a key costs no picture of the whole log.
             self.post_message(self.Moved())
@@ -135,7 +142,7 @@ class RunLog(ScrollView, can_focus=True):
         self._own = False
 
     def _fits(self, y: int) -> bool:
-        return bool(self.sought) and self.sought in _shown(self.lines[y]).casefold()
+        return bool(self.sought) and self.sought in self._folded[y]
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow the end as long as it is in sight, and no longer once somebody goes elsewhere."""

@@ -26,6 +26,7 @@ FEW, MANY = 100, 10_000
 SIGNS = "qzxjQZXJ"
 WORD = 12
 CLEAR = "\x15"
+EMPTY_FIND, EMPTY_BARE = "find in the log", "type here"
 
 
 def measure(times: int) -> Iterator[Pair]:
@@ -45,16 +46,16 @@ def _p99(seconds: list[float]) -> float:
 
 def _bare() -> list[float]:
     with tempfile.TemporaryDirectory() as folder, Terminal([*BARE, "field"], Path(folder)) as terminal:
-        terminal.wait("type here")
+        terminal.wait(EMPTY_BARE)
         terminal.rest(0.5)
-        found = _typed(terminal)
+        found = _typed(terminal, EMPTY_BARE)
     say(f"bare: median {median(found):.1f} ms, p99 {_p99(found):.1f} ms")
     return found
 
 
 def _streaming(lines: int, rate: int) -> list[float]:
     with _watched(lines, rate) as terminal:
-        found = _typed(terminal)
+        found = _typed(terminal, EMPTY_FIND)
     say(f"{lines} lines, {rate} events a second: median {median(found):.1f} ms, p99 {_p99(found):.1f} ms")
     return found
 
@@ -77,7 +78,7 @@ def _watched(lines: int, rate: int) -> Iterator[Terminal]:
                 terminal.wait(READY)
                 terminal.rest(1)
                 terminal.send(b"/")
-                terminal.wait("find in the log")
+                terminal.wait(EMPTY_FIND)
                 terminal.rest(0.5)
                 yield terminal
             finally:
@@ -85,8 +86,8 @@ def _watched(lines: int, rate: int) -> Iterator[Terminal]:
                 alive.rmdir()
 
 
-def _typed(terminal: Terminal) -> list[float]:
-    """Type keys and return how long each took to be seen, in ms."""
+def _typed(terminal: Terminal, empty: str) -> list[float]:
+    """Type keys and return how long each took to be seen, in ms; an empty field says `empty`."""
     chance = random.Random(1)  # noqa: S311 - no secret, and the same keys every time
     word = ""
     found: list[float] = []
@@ -94,7 +95,8 @@ def _typed(terminal: Terminal) -> list[float]:
         if len(word) == WORD:
             word = ""
             terminal.send(CLEAR.encode())
-            terminal.rest(0.05)
+            # An action of a key is carried out after what is typed before it came to it.
+            terminal.wait(empty)
         sign = chance.choice(SIGNS)
         word += sign
         found.append(terminal.echo(sign, word) * 1000)
