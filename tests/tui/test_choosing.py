@@ -22,7 +22,7 @@ from stackwise.tui.screens.step import StepScreen
 from stackwise.tui.widgets.form import Field, Form
 from stackwise.tui.widgets.summary import SummaryLine, SummaryPanel
 from stackwise.walk.design import Design
-from tests.tui.walking import NARROW, settled, shown, small_project
+from tests.tui.walking import NARROW, happening, settled, shown, small_project, until
 
 WIDE, HUGE = (120, 36), (180, 50)
 
@@ -233,6 +233,21 @@ async def test_credentials_are_masked_and_never_saved(folder: Path, monkeypatch:
         assert app.credentials == {}
         assert isinstance(app.screen, ServerScreen)
         assert "canary" not in "".join(path.read_text() for path in folder.rglob("*.yml"))
+
+
+async def test_what_was_typed_for_a_provider_reaches_a_run_by_its_environment_alone(folder: Path) -> None:
+    runs = happening()
+    app = Walk(runs=runs)
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        app.credentials["VULTR_API_KEY"] = "canary-1234"
+        app.start_run()
+        await until(pilot, lambda: bool(runs.begun))
+    command, path, _, environment = runs.begun[0]
+    assert environment == {"VULTR_API_KEY": "canary-1234"}
+    assert "canary" not in command + path.read_text()
+    assert "canary" not in "".join(file.read_text(errors="replace") for file in folder.rglob("*") if file.is_file())
 
 
 async def test_question_mark_explains_each_kind_of_step() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.binding import Binding
+from textual.color import Color
 from textual.dom import DOMNode
 from textual.widgets import Footer, Input, OptionList
 
@@ -177,18 +178,46 @@ async def test_a_file_that_cannot_be_written_is_said(folder: Path, monkeypatch: 
         assert any("could not be written" in notice.message for notice in app._notifications)
 
 
-@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "solarized-light", "ansi-dark", "ansi-light"])
 @pytest.mark.usefixtures("folder")
-async def test_screens_are_drawn_in_every_kind_of_theme(theme: str) -> None:
+async def test_every_word_can_be_read_in_every_kind_of_theme(theme: str) -> None:
     app = Walk()
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(170, 48)) as pilot:
         app.theme = theme
         await settled(pilot)
         await pilot.press("enter")
-        for step in ("layer-database", "review", "run"):
-            app.go(step)
+        for step in app.steps:
+            app.go(step.id)
             await settled(pilot)
-            assert len(app.export_screenshot()) > 1000
+            faint = [words for words, contrast in _contrasts(app) if contrast < _FAINTEST]
+            assert not faint, (step.id, faint)
+
+
+# Twice as light as what is behind it: what is dim on purpose can still be read.
+_FAINTEST = 2.0
+
+
+def _contrasts(app: Walk) -> Iterator[tuple[str, float]]:
+    """Yield the words on the screen whose colours are told, with their contrast."""
+    for strip in app.screen._compositor.render_strips():
+        for words, style, _ in strip:
+            if words.strip(" ─━│▔▁▏▎▌▐▅▄▃▂▆▇█╸╺┃") and style and style.color and style.bgcolor:
+                front, back = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
+                if style.dim:
+                    front = back.blend(front, 0.5)
+                if not front.ansi and not back.ansi:
+                    yield words.strip(), _contrast(front, back)
+
+
+def _contrast(front: Color, back: Color) -> float:
+    """Return the contrast as WCAG 2 reckons it, from 1 to 21."""
+    light, dark = sorted((_luminance(front), _luminance(back)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Color) -> float:
+    parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 @pytest.mark.usefixtures("folder")
