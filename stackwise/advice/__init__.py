@@ -113,7 +113,7 @@ def _praise(scale: Scale | None, component: Component) -> str:
 def why_not(component: Component, category: Category, choices: Choices, project: Project, catalog: Catalog) -> str:
     """Return the reason why a component cannot be taken beside the other choices; nothing where it can."""
     if not component.installable:
-        return "Advice only: stackwise does not install it."
+        return "stackwise does not install it."
     supposed = Choices({**choices.values, category.answer: component.id}, choices.origins, choices.folder)
     try:
         facts = gather(supposed, project, catalog)

@@ -105,7 +105,8 @@ def make_report(seen: Iterable[Event], answers: Path, program: str = "stackwise"
     for event in seen:
         run.take(event)
     headline, tone = _headline(run)
-    sections = (*_failure(run), *_exists(run), *_times(run), *_checks(run), _next(run, answers, program))
+    # What to do next stands before the proof, which is long.
+    sections = (*_failure(run), *_exists(run), *_times(run), _next(run, answers, program), *_checks(run))
     started = run.started
     title = f"{started.command} {started.name} ({started.environment})" if started else "a run"
     return Report(

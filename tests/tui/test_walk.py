@@ -113,7 +113,7 @@ async def test_an_impossible_option_stays_visible_and_says_why(folder: Path) -> 
         assert isinstance(app.screen, LayerScreen)
         assert app.screen.step.id == "layer-app"
         assert "cannot be taken" in shown(app, "#note")
-        assert [notice.message for notice in app._notifications] == ["Advice only: stackwise does not install it."]
+        assert [notice.message for notice in app._notifications] == ["stackwise does not install it."]
         assert (folder / "stackwise.yml").read_text() == before
 
 

@@ -107,8 +107,8 @@ def test_a_number_an_id_or_its_beginning_takes_an_option_and_goes_on(typed: str)
 def test_an_impossible_option_is_listed_with_its_reason_and_refused_with_it() -> None:
     code, said = walked(ENTER, "g web", "caddy", "0", "nothing", "q")
     assert code == 0
-    assert "3. Caddy (caddy): cannot be taken\n     Advice only: stackwise does not install it." in said
-    assert "Caddy cannot be taken: Advice only: stackwise does not install it." in said
+    assert "3. Caddy (caddy): cannot be taken\n     stackwise does not install it." in said
+    assert "Caddy cannot be taken: stackwise does not install it." in said
     assert "There is no number 0. Possible is a number from 1 to 5" in said
     assert "nothing is none of these. Possible is a number from 1 to 5, or an id" in said
     assert answer("stack.web") == "nginx"
@@ -379,7 +379,7 @@ def _compare_options(
         assert state == "current" or state in marks
         installed = component["install"] or component["system"] or (component["offer"] and component["offer"]["driver"])
         # What none of our roles brings is listed with that reason; of the kinds of hosting a server is what we make.
-        assert ("cannot be taken" in marks) == (line == "Advice only: stackwise does not install it.")
+        assert ("cannot be taken" in marks) == (line == "stackwise does not install it.")
         assert bool(installed) == ("cannot be taken" not in marks)
     recommended = [name for name, (_, marks, _) in options.items() if "recommended" in marks]
     assert recommended == [layer["recommended"]]

@@ -30,6 +30,8 @@ HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent.parent / "examples" / "superbook"
 USUAL, NARROW, SMALL = (120, 36), (80, 24), (60, 15)
 WAITING = 30.0
+# So long it takes at most until a run that is watched has been read and shown.
+SHOWN = 0.4
 MADE_IN, WHEN = "staging", "2026-11-20T09:30:00+00:00"
 
 
@@ -103,16 +105,20 @@ def last_run(run: str, folder: Path) -> Iterator[None]:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text("\n".join(recorded(run)) + "\n", encoding="utf-8")
         if run == "running":
-            held.enter_context(Journal.of(Identity("superbook", MADE_IN)).locked("up"))
+            journal = Journal.of(Identity("superbook", MADE_IN))
+            held.enter_context(journal.locked("up"))
+            journal.write("run", number=1, command="up")
         yield
     place.unlink(missing_ok=True)
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait for all that works in the background, and what it starts in turn."""
+    """Wait for all that works in the background, and what it starts in turn; a run that is watched has no end."""
     for _ in range(3):
-        await asyncio.wait_for(pilot.app.workers.wait_for_complete(), WAITING)
-        await pilot.pause()
+        workers = [worker for worker in pilot.app.workers if worker.group != "run"]
+        if workers:
+            await asyncio.wait_for(pilot.app.workers.wait_for_complete(workers), WAITING)
+        await pilot.pause(SHOWN)
 
 
 async def draw(picture: Picture) -> None:
@@ -152,7 +158,7 @@ def main() -> None:
             os.environ[f"XDG_{name}_HOME"] = str(home / name.lower())
         os.environ.pop("NO_COLOR", None)
         os.environ["TZ"] = "UTC"
-        folder = Path(shutil.copytree(EXAMPLE, home / "superbook"))
+        folder = Path(shutil.copytree(EXAMPLE, home / "superbook", ignore=shutil.ignore_patterns(".stackwise")))
         answers = folder / "stackwise.yml"
         # The runs on record were made in an environment of their own.
         answers.write_text(
