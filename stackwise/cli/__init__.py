@@ -100,7 +100,7 @@ def app(ctx: click.Context, answers: str | None, plain: bool, debug: bool, no_co
 
 def _walk(ctx: click.Context, answers: str | None, *, plain: bool) -> None:
     """Open the walk in the way that is asked for and that the terminal can show."""
-    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not plain and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         click.echo(ctx.get_help())
         click.echo(
             "\nThe walk needs a terminal. Without one: stackwise --plain asks the same in plain questions, and "

@@ -31,9 +31,14 @@ class AnsweringApp(RunningApp):
         self.design: Design | None = None
         self.steps: tuple[Step, ...] = ()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
     def open(self, path: Path) -> None:
-        """Read an answers file, or make one in memory for the project in its folder."""
+        """Read an answers file, or make one in memory for the project in its folder; what was open is let go first."""
+        self.forget_run()
+        self.path, self.design = path, None
+        self._open(path)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
+    def _open(self, path: Path) -> None:
         try:
             # Catalog, models and the other screens are loaded here, behind the first picture.
             import stackwise.tui.screens.catalogue  # noqa: F401, PLC0415 - as above
@@ -41,13 +46,16 @@ class AnsweringApp(RunningApp):
 
             self.post_message(Opened(open_design(path)))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
-            self.post_message(NotOpened(exc))
+            self.post_message(NotOpened(path, exc))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
         from stackwise.walk.steps import steps_of  # noqa: PLC0415 - loaded behind the first picture
 
-        self.design, self.path = message.design, message.design.path
+        if message.design.path != self.path:
+            # Somebody has wished for another one meanwhile.
+            return
+        self.design = message.design
         _look_for_garbage_in_small_pieces()
         self.steps = steps_of(self.design.catalog)
         cast("StartScreen", self.screen_stack[0]).show(self.design)
@@ -55,13 +63,18 @@ class AnsweringApp(RunningApp):
 
     @on(NotOpened)
     def _not_opened(self, message: NotOpened) -> None:
-        cast("StartScreen", self.screen_stack[0]).show_error(message.error)
+        if message.path == self.path:
+            cast("StartScreen", self.screen_stack[0]).show_error(message.error)
 
     def standings(self) -> dict[str, Standing]:
         """Return how every step stands."""
         from stackwise.walk.steps import standing  # noqa: PLC0415 - loaded behind the first picture
 
         return {step.id: standing(step, self.design, self.progress) for step in self.steps} if self.design else {}
+
+    def read_again(self) -> None:
+        """Show what an editor wrote meanwhile, and save what is not saved."""
+        self._change(lambda design: design.catch_up())
 
     def answer(self, key: str, value: Any) -> None:
         """Set an answer and save it."""
@@ -75,9 +88,10 @@ class AnsweringApp(RunningApp):
         """Take a component for a layer and save it."""
         self._change(lambda design: design.choose(category, component))
 
-    def _change(self, change: Callable[[Design], None]) -> None:
+    def _change(self, change: Callable[[Design], object]) -> None:
         if self.design is None:
             return
+        site = self.identity
         try:
             change(self.design)
         except OSError as exc:
@@ -86,22 +100,26 @@ class AnsweringApp(RunningApp):
             self.notify(f"Not saved: {exc.message}", severity="error", markup=False)
         if self.design.stale:
             self.look_again()
+        if self.identity != site:
+            self.forget_run()
+            self.look_for_run()
         self.show_facts()
 
     def look_again(self) -> None:
         """Look at the project's files again: somebody may have changed them meanwhile."""
         if self.design is not None:
-            self._look_again(*self.design.source)
+            self._look_again(self.design, *self.design.source)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="scan")
-    def _look_again(self, source: str, ref: str | None) -> None:
+    def _look_again(self, design: Design, source: str, ref: str | None) -> None:
         from stackwise.walk.scanning import look_at  # noqa: PLC0415 - loaded behind the first picture
 
-        self.post_message(Scanned(look_at(source, ref, self.path.resolve().parent)))
+        self.post_message(Scanned(design, look_at(source, ref, design.path.resolve().parent)))
 
     @on(Scanned)
     def _scanned(self, message: Scanned) -> None:
-        if self.design is not None:
+        # A look that took long may be at another project than the one that is wanted now.
+        if message.design is self.design and (message.scan.source, message.scan.ref) == self.design.source:
             self.design.take(message.scan)
             self.show_facts()
 
@@ -120,5 +138,6 @@ def _look_for_garbage_in_small_pieces() -> None:
 
     Catalog and modules stay as long as the walk, and are not looked through at all.
     """
-    gc.freeze()
+    if not gc.get_freeze_count():
+        gc.freeze()
     gc.set_threshold(5_000, 20, 100)

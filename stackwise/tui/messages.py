@@ -8,10 +8,12 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from stackwise.background import Following
     from stackwise.errors import StackwiseError
     from stackwise.events import Event
+    from stackwise.plan.model import Identity
     from stackwise.walk.design import Design
     from stackwise.walk.learning import Learnt
     from stackwise.walk.planned import Node
@@ -33,19 +35,19 @@ class Opened(Message):
 class NotOpened(Message):
     """There is nothing to begin with: the error says why."""
 
-    def __init__(self, error: Exception) -> None:
-        """Carry the `error`."""
+    def __init__(self, path: Path, error: Exception) -> None:
+        """Carry the `error` of the file at `path`."""
         super().__init__()
-        self.error = error
+        self.path, self.error = path, error
 
 
 class Scanned(Message):
     """The project was looked at again."""
 
-    def __init__(self, scan: Scan) -> None:
-        """Carry what was found."""
+    def __init__(self, design: Design, scan: Scan) -> None:
+        """Carry what was found, and for whom it was looked."""
         super().__init__()
-        self.scan = scan
+        self.design, self.scan = design, scan
 
 
 class Planned(Message):
@@ -60,18 +62,21 @@ class Planned(Message):
 class Happened(Message):
     """Something happened in the run: all that came since the last look, so that many events are one message."""
 
-    def __init__(self, batch: tuple[Event, ...]) -> None:
-        """Carry the `batch` of events."""
+    def __init__(self, progress: RunProgress, batch: tuple[Event, ...]) -> None:
+        """Carry the `batch` of events, and whose they are."""
         super().__init__()
-        self.batch = batch
+        self.progress, self.batch = progress, batch
 
 
 class RunFound(Message):
     """It was looked for runs of this site: one that is going on, what earlier ones teach, and the last one."""
 
-    def __init__(self, following: Following | None, learnt: Learnt | None, last: RunProgress | None) -> None:
-        """Carry what was found."""
+    def __init__(
+        self, site: Identity, following: Following | None, learnt: Learnt | None, last: RunProgress | None
+    ) -> None:
+        """Carry what was found for the `site`."""
         super().__init__()
+        self.site = site
         self.following = following
         self.learnt = learnt
         self.last = last
@@ -90,10 +95,10 @@ class Goes(Message):
 class Ended(Message):
     """The run is over; `error` is why, where it did not end well."""
 
-    def __init__(self, error: Exception | None) -> None:
-        """Carry the `error`."""
+    def __init__(self, progress: RunProgress, error: Exception | None) -> None:
+        """Carry the `error`, and whose it is."""
         super().__init__()
-        self.error = error
+        self.progress, self.error = progress, error
 
 
 class Answered(Message):

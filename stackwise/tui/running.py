@@ -62,11 +62,36 @@ class RunningApp(App[None]):
 
     def start_run(self, command: str = "up") -> None:
         """Begin a run of `up` or `destroy`."""
-        identity, path = self.identity, self.path
-        if identity is None or self.running:
+        if self.running or not self._file_says_what_is_shown():
             return
-        environment = dict(self.credentials)
-        self._show_run(command, lambda: self.runs.begin(command, path, identity, environment))
+        identity, path, environment = self.identity, self.path, dict(self.credentials)
+        if identity is not None:
+            self._show_run(command, lambda: self.runs.begin(command, path, identity, environment))
+
+    def _file_says_what_is_shown(self) -> bool:
+        """Whether the run, which reads the file, will make what is shown here; else say why not."""
+        if self.design is None:
+            return False
+        try:
+            changed = self.design.catch_up()
+        except OSError as exc:
+            self.notify(f"{self.path} could not be written: {exc.strerror}", severity="error", markup=False)
+            return False
+        except StackwiseError as exc:
+            self.notify(f"{exc.message}; mend the file first", severity="error", markup=False)
+            return False
+        if changed:
+            words = "The answers file was changed meanwhile. This is what it says now."
+            self.notify(words, severity="warning", markup=False)
+            self.show_facts()
+            self.post_message(Wanted("review"))
+        return not changed
+
+    def forget_run(self) -> None:
+        """Show no run any more, since the answers are about another site now; one that goes on does so unseen."""
+        if self._following is not None:
+            self._following.leave()
+        self.progress = self._following = self.learnt = None
 
     def _show_run(self, command: str, begin: Callable[[], Following]) -> None:
         from stackwise.walk.progress import RunProgress  # noqa: PLC0415 - loaded behind the first picture
@@ -87,10 +112,10 @@ class RunningApp(App[None]):
             if progress.stopping:
                 following.interrupt()
             for batch in following.batches():
-                self.post_message(Happened(batch))
+                self.post_message(Happened(progress, batch))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
             error = exc
-        self.post_message(Ended(error))
+        self.post_message(Ended(progress, error))
 
     def look_for_run(self) -> None:
         """Look whether a run of this site is going on, how long runs take, and how the last one ended."""
@@ -105,13 +130,15 @@ class RunningApp(App[None]):
         try:
             following = self.runs.going_on(identity, folder)
             last = last_run(folder, identity.name, identity.environment)
-            self.post_message(RunFound(following, learn(folder, identity), last))
+            self.post_message(RunFound(identity, following, learn(folder, identity), last))
         except (OSError, StackwiseError):
             # A record that cannot be read teaches nothing; whoever begins a run is told so.
-            self.post_message(RunFound(None, None, None))
+            self.post_message(RunFound(identity, None, None, None))
 
     @on(RunFound)
     def _run_found(self, message: RunFound) -> None:
+        if message.site != self.identity:
+            return
         self.learnt = message.learnt
         following = message.following
         if following is not None and not self.running:
@@ -136,16 +163,16 @@ class RunningApp(App[None]):
 
     @on(Happened)
     def _happened(self, message: Happened) -> None:
-        if self.progress is not None:
+        if message.progress is self.progress:
             for event in message.batch:
                 self.progress.take(event)
 
     @on(Ended)
     def _ended(self, message: Ended) -> None:
-        if self._gone.is_set():
-            # It is not the run that ended, but the watching: the window is being closed.
+        if self._gone.is_set() or message.progress is not self.progress:
+            # It is not the run that ended, but the watching: the window is being closed, or shows another site.
             return
-        if self.progress is not None and message.error is not None:
+        if message.error is not None:
             self.progress.fail(message.error)
         self.show_facts()
         if self.leaving:

@@ -83,6 +83,8 @@ class Design:
         self.as_opened = not self.new
         self._past: list[str] = []
         self._future: list[str] = []
+        self.unsaved = self.new
+        """Whether the file does not say what is shown here: it is not written yet, or could not be."""
         self.stamp = self._stamp()
         self._derive()
 
@@ -102,6 +104,7 @@ class Design:
             self.document.change(key, value)
         self._past.append(text)
         self._future.clear()
+        self.unsaved = True
         self._derive()
         self.save()
 
@@ -114,7 +117,8 @@ class Design:
         return self._step_back(self._future, self._past)
 
     def _step_back(self, source: list[str], other: list[str]) -> tuple[str, ...]:
-        self._read_again()
+        if self._read_again():
+            self._derive()
         if not source:
             return ()
         self.before = self.summary
@@ -122,6 +126,7 @@ class Design:
         other.append(text)
         self.document = Document.parse(source.pop(), self.document.file)
         now = dict(flatten(self.document.plain()))
+        self.unsaved = True
         self._derive()
         self.save()
         return tuple(key for key in {**old, **now} if old.get(key) != now.get(key))
@@ -139,16 +144,31 @@ class Design:
     def save(self) -> None:
         """Write the file in one step. Raises OSError."""
         self.document.write(self.path)
-        self.new, self.saved, self.stamp = False, time.time(), self._stamp()
+        self.new, self.unsaved, self.saved, self.stamp = False, False, time.time(), self._stamp()
 
-    def _read_again(self) -> None:
+    def catch_up(self) -> bool:
+        """Make sure that the file says what is shown here, since a run reads the file.
+
+        What an editor wrote meanwhile is shown from now on: return whether there was any. What is not saved is written.
+        Raises OSError where it cannot be, AnswersError where somebody else broke the file.
+        """
+        if self._read_again():
+            self._derive()
+            return True
+        if self.unsaved or self._stamp() is None:
+            self.save()
+        return False
+
+    def _read_again(self) -> bool:
         """Take in what an editor wrote meanwhile, so that one change here does not undo it."""
         now = self._stamp()
-        if now is not None and now != self.stamp:
-            self.document, self.stamp = Document.read(self.path), now
-            # A step back would undo what somebody else wrote.
-            self._past.clear()
-            self._future.clear()
+        if now is None or now == self.stamp:
+            return False
+        self.document, self.stamp, self.unsaved = Document.read(self.path), now, False
+        # A step back would undo what somebody else wrote.
+        self._past.clear()
+        self._future.clear()
+        return True
 
     def _stamp(self) -> tuple[int, int] | None:
         """Return what tells one version of the file from the next; None where there is no file."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stackwise.catalog.model import Component, Credential
-from stackwise.errors import StackwiseError
+from stackwise.errors import CredentialsRefusedError, StackwiseError
 from stackwise.provision.accounts import can_be_asked, credentials_of, try_out
 
 
@@ -19,6 +19,8 @@ class Trial:
     ok: bool
     says: str
     hint: str = ""
+    refused: bool = False
+    """Whether it was the credentials that it did not accept."""
 
 
 def missing_credentials(provider: Component, typed: Mapping[str, str]) -> tuple[Credential, ...]:
@@ -34,4 +36,5 @@ def trial_of(provider: Component, typed: Mapping[str, str]) -> Trial | None:
     try:
         return Trial(provider.id, ok=True, says=try_out(provider, {**os.environ, **typed}))
     except StackwiseError as exc:
-        return Trial(provider.id, ok=False, says=exc.message, hint=exc.hint)
+        refused = isinstance(exc, CredentialsRefusedError)
+        return Trial(provider.id, ok=False, says=exc.message, hint=exc.hint, refused=refused)

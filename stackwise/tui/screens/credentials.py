@@ -9,14 +9,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
+
+from stackwise.tui.screens.dialogs import Box
 
 if TYPE_CHECKING:
     from stackwise.catalog.model import Credential
 
 
-class Credentials(ModalScreen[dict[str, str] | None]):
+class Credentials(Box[dict[str, str] | None]):
     """A masked field for each credential, named by the variable that it comes from."""
 
     CSS_PATH = "dialogs.tcss"

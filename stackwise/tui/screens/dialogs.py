@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 _CLOSE = Binding("escape", "close", "Close", id="dialog.close", tooltip="Close this without a result")
 
 
-class Explanation(ModalScreen[None]):
+class Box(ModalScreen[ScreenResultType]):
+    """A small screen over another one; what is typed after it is closed does not close what is below it."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close it, unless it is closed already: Textual would close whatever is on top."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
+
+
+class Explanation(Box[None]):
     """A few words about something."""
 
     CSS_PATH = "dialogs.tcss"
@@ -55,7 +64,7 @@ def reading_width(terminal: int) -> int:
     return min(90, terminal * 9 // 10) - 8
 
 
-class Reading(ModalScreen[None]):
+class Reading(Box[None]):
     """A text that is longer than the screen, to be read and closed."""
 
     CSS_PATH = "dialogs.tcss"
@@ -84,7 +93,7 @@ class Reading(ModalScreen[None]):
         self.dismiss(None)
 
 
-class Sure(ModalScreen[bool]):
+class Sure(Box[bool]):
     """A question that is answered by yes or no."""
 
     CSS_PATH = "dialogs.tcss"
@@ -120,7 +129,7 @@ class Sure(ModalScreen[bool]):
         self.dismiss(False)
 
 
-class Reason(ModalScreen[str | None]):
+class Reason(Box[str | None]):
     """Asks for a reason in one line; empty takes the reason back."""
 
     CSS_PATH = "dialogs.tcss"
@@ -148,7 +157,7 @@ class Reason(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class GoTo(ModalScreen[str | None]):
+class GoTo(Box[str | None]):
     """Every step of the walk, to choose one from."""
 
     CSS_PATH = "dialogs.tcss"

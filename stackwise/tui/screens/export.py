@@ -11,10 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, RadioSet, Static
 
-from stackwise.tui.screens.dialogs import Sure
+from stackwise.tui.screens.dialogs import Box, Sure
 from stackwise.tui.widgets.form import Choice, Choices
 from stackwise.tui.widgets.place import PlaceInput
 from stackwise.walk.export import EXPORTS, Export, in_words, is_taken, usual_place, write_export
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from stackwise.walk.design import Design
 
 
-class ExportScreen(ModalScreen[str | None]):
+class ExportScreen(Box[str | None]):
     """Asks what to write and where; its result says what was written."""
 
     CSS_PATH = ["dialogs.tcss", "export.tcss"]  # noqa: RUF012 - Textual reads it from the class
@@ -50,6 +49,7 @@ that is there is replaced without asking.
         super().__init__()
         self.design = design
         self.export = EXPORTS[0]
+        self.written = ""
 
     def compose(self) -> ComposeResult:
         """Make the box."""
@@ -124,10 +124,18 @@ that is there is replaced without asking.
 
     @on(Written)
     def _written(self, message: Written) -> None:
-        if message.error is None:
+        if message.error is not None:
+            self._say(message.said)
+        elif self.is_current:
             self.dismiss(message.said)
         else:
-            self._say(message.said)
+            # Something else is on top, the palette perhaps: this one closes when it is seen again.
+            self.written = message.said
+
+    def on_screen_resume(self) -> None:
+        """Close where all is written."""
+        if self.written:
+            self.dismiss(self.written)
 
     def _say(self, words: str) -> None:
         self.query_one("#wrong", Static).update(words)

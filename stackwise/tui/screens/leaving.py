@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from stackwise.tui.screens.dialogs import Box
 
 Way = Literal["leave", "stop"]
 
 
-class Leaving(ModalScreen[Way | None]):
+class Leaving(Box[Way | None]):
     """Asks whether the run shall go on without the window."""
 
     CSS_PATH = "dialogs.tcss"

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import OptionList, TabbedContent, TabPane
 from textual.widgets.option_list import Option as Row
+from textual.worker import get_current_worker
 
 from stackwise.advice import Advice
 from stackwise.errors import AnswersError, Fault, ImpossibleError, StackwiseError
@@ -24,10 +25,10 @@ from stackwise.tui.screens.step import KEYS_HELP, StepScreen
 from stackwise.tui.widgets.plan_view import PlanView
 from stackwise.tui.widgets.source import SourceView, coloured
 from stackwise.walk.planned import plan_nodes
-from stackwise.walk.steps import concerns
+from stackwise.walk.steps import step_for
 
 if TYPE_CHECKING:
-    from stackwise.walk.steps import Step
+    pass
 
 _LOOK = {"conflict": ("✗", "$text-error"), "warning": ("!", "$text-warning"), "note": ("i", "$text-accent")}
 _TABS = {"advice": "Advice", "plan": "Plan", "answers": "Answers"}
@@ -87,8 +88,9 @@ a file on the whole screen. **Answers** is the file as it is saved.
         return "What will be made, and what speaks against it"
 
     def on_mount(self) -> None:
-        """Look at the project again, so that the review is of its files as they are now."""
+        """Look at the file and at the project again, so that the review is of both as they are now."""
         super().on_mount()
+        self.walk.read_again()
         self.walk.look_again()
 
     def refresh_facts(self) -> None:
@@ -110,7 +112,9 @@ a file on the whole screen. **Answers** is the file as it is saved.
         try:
             job = self.design.fresh_job()
             files = job.rendered()
-            self.post_message(Planned(plan_nodes(plan_document(job.plan(), files)), files))
+            planned = Planned(plan_nodes(plan_document(job.plan(), files)), files)
+            if not get_current_worker().is_cancelled:
+                self.post_message(planned)
         except StackwiseError as exc:
             self.post_message(Planned((), {}, _no_plan(exc)))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
@@ -144,7 +148,7 @@ a file on the whole screen. **Answers** is the file as it is saved.
     def _settle(self, event: OptionList.OptionSelected) -> None:
         """Go to the answer that settles it."""
         piece = self.pieces[event.option_index]
-        if step := self._step_of(piece):
+        if step := step_for(piece, self.walk.steps, self.design):
             self.walk.go(step.id)
         elif isinstance(piece, Fault) and piece.key:
             self._offer_to_take_out(piece.key)
@@ -160,15 +164,6 @@ a file on the whole screen. **Answers** is the file as it is saved.
 
         question = f"No step asks for {key}. Take it out of {self.design.path}? What stands there is lost."
         self.app.push_screen(Sure(question, "Take it out", "Leave it"), decided)
-
-    def _step_of(self, piece: Fault | Advice) -> Step | None:
-        for step in self.walk.steps:
-            if isinstance(piece, Fault):
-                if piece in self.design.faults_of(step.keys):
-                    return step
-            elif concerns(piece, step, self.design):
-                return step
-        return None
 
     def action_tab(self, tab: str) -> None:
         """Show one of the three."""

@@ -141,7 +141,11 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
     def action_again(self) -> None:
         """Begin, try again, or go on: it is the same command each time."""
         progress = self.walk.progress
-        self.walk.start_run(progress.command if progress and progress.failure else "up")
+        if progress and progress.failure and progress.command == "destroy":
+            # Whoever stopped it may have meant it: nothing is removed unasked.
+            self.action_clean()
+        else:
+            self.walk.start_run()
 
     def action_shell(self) -> None:
         """Open a shell on the server, and come back when it is closed."""

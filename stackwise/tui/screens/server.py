@@ -10,9 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from stackwise.advice.offers import Sold
 from stackwise.catalog.model import Component
+from stackwise.provision.accounts import credentials_of
 from stackwise.tui.messages import TriedOut
 from stackwise.tui.screens.choosing import ChoosingScreen, Part, Row
 from stackwise.tui.screens.credentials import Credentials
@@ -102,13 +104,17 @@ providers at which stackwise makes no servers yet the best fitting size is shown
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="trial")
     def _try(self, provider: Component) -> None:
-        found = trial_of(provider, self.walk.credentials)
-        if found is not None:
+        found = trial_of(provider, dict(self.walk.credentials))
+        if found is not None and not get_current_worker().is_cancelled:
             self.post_message(TriedOut(found))
 
     def on_tried_out(self, message: TriedOut) -> None:
         """Show what the provider said; what was refused is asked for again the next time."""
-        self.trials[message.trial.provider] = message.trial
+        trial = message.trial
+        self.trials[trial.provider] = trial
+        if trial.refused:
+            for credential in credentials_of(self.design.catalog.component(trial.provider)):
+                self.walk.credentials.pop(credential.variable, None)
         if self.here:
             self.show_note()
 

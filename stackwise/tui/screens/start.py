@@ -202,7 +202,6 @@ place; the right arrow takes what is suggested.
     def _open(self, place: Path) -> None:
         self._show_last(None)
         self.query_one("#found", Static).update(f"Looking at {place} ...")
-        self.walk.path = place
         self.walk.open(place)
 
 

@@ -203,6 +203,8 @@ def _figure(value: Any) -> str:
 
 
 def _saved(design: Design) -> str:
+    if design.unsaved:
+        return "not saved yet" if design.new else "✗ not saved"
     if design.saved is not None:
         return time.strftime("saved %H:%M", time.localtime(design.saved))
-    return "not saved yet" if design.new else ""
+    return ""
