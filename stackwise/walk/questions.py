@@ -8,6 +8,9 @@ from typing import Any
 from stackwise.answers.check import why_wrong
 from stackwise.catalog.model import Question
 
+# More of them are no number that anybody means, and Python refuses to read thousands.
+_MOST_DIGITS = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -41,7 +44,8 @@ def value_of(question: Question, text: str) -> Any:
     if not text:
         return None
     if question.type == "integer":
-        return int(text) if text.removeprefix("-").isdecimal() else text
+        digits = text.removeprefix("-")
+        return int(text) if digits.isdecimal() and len(digits) <= _MOST_DIGITS else text
     if question.type == "list":
         return [part for part in (piece.strip() for piece in text.split(",")) if part]
     return text

@@ -272,5 +272,9 @@ async def test_what_cannot_be_exported_says_what_to_type(folder: Path) -> None:
         where.value = ""
         await pilot.press("enter")
         assert "Type a place" in shown(app, "#wrong")
+        for typed in ("~nosuchuser/plan.md", "x" * 300, str(folder / ("x" * 300) / "plan.md")):
+            where.value = typed
+            await pilot.press("enter")
+            assert "Type another place" in shown(app, "#wrong")
         await pilot.press("escape")
         assert isinstance(app.screen, ReviewScreen)

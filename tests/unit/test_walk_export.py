@@ -14,6 +14,7 @@ from stackwise.render import file_names
 from stackwise.render.documents import plan_document
 from stackwise.walk.design import Design, open_design
 from stackwise.walk.export import EXPORTS, is_taken, team_page, usual_place, write_export
+from stackwise.walk.places import place_of
 from stackwise.walk.planned import Node, plan_nodes
 from stackwise.walk.steps import steps_of
 from stackwise.walk.undoing import says, step_of
@@ -140,3 +141,15 @@ def test_a_step_back_is_said_and_has_a_place_in_the_walk(design: Design) -> None
         found = step_of(design, steps, keys)
         assert found is not None
         assert found.id == step
+
+
+def test_a_place_is_what_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert place_of("~/plan.md") == tmp_path / "plan.md"
+    assert place_of("nowhere/plan.md") == Path("nowhere/plan.md")
+    assert place_of(str(tmp_path)) == tmp_path
+
+
+@pytest.mark.parametrize("typed", ["~nosuchuser/x", "x" * 300, "a\0b", "\ud800"])
+def test_what_can_be_no_place_is_none(typed: str) -> None:
+    assert place_of(typed) is None

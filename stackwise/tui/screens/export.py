@@ -17,6 +17,7 @@ from stackwise.tui.screens.dialogs import Box, Sure
 from stackwise.tui.widgets.form import Choice, Choices
 from stackwise.tui.widgets.place import PlaceInput
 from stackwise.walk.export import EXPORTS, Export, in_words, is_taken, usual_place, write_export
+from stackwise.walk.places import place_of
 
 if TYPE_CHECKING:
     from stackwise.walk.design import Design
@@ -84,10 +85,12 @@ that is there is replaced without asking.
     @on(Input.Submitted)
     @on(Button.Pressed, "#write")
     def _wanted(self) -> None:
-        typed = self.query_one("#where", Input).value.strip()
-        target = Path(typed).expanduser() if typed.startswith("~") else Path(typed)
+        typed = self._typed()
+        target = place_of(typed)
         if not typed:
             self._say("Type a place to write to.")
+        elif target is None:
+            self._say("Nothing can be written there. Type another place.")
         elif self._taken(target):
             self.app.push_screen(self._question(target), self._sure)
         else:
@@ -108,8 +111,11 @@ that is there is replaced without asking.
             return False
 
     def _sure(self, yes: bool | None) -> None:
-        if yes:
-            self._write(Path(self.query_one("#where", Input).value.strip()).expanduser())
+        if yes and (target := place_of(self._typed())) is not None:
+            self._write(target)
+
+    def _typed(self) -> str:
+        return self.query_one("#where", Input).value.strip()
 
     def _write(self, target: Path) -> None:
         self._say("writing ...")
