@@ -16,6 +16,7 @@ from textual.widgets import Button, Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from stackwise.tui.widgets.place import PlaceInput
+from stackwise.walk.places import place_of
 
 if TYPE_CHECKING:
     from stackwise.tui.app import Walk
@@ -192,8 +193,11 @@ place; the right arrow takes what is suggested.
     def _other(self, event: Input.Submitted) -> None:
         typed = event.value.strip()
         if typed:
-            place = Path(typed).expanduser() if typed.startswith("~") else Path(typed)
-            self._open(place / "stackwise.yml" if place.is_dir() else place)
+            place = place_of(typed)
+            if place is None:
+                self.notify(f"{typed[:60]} is no place that can be.", severity="error", markup=False)
+            else:
+                self._open(place / "stackwise.yml" if place.is_dir() else place)
 
     @on(OptionList.OptionSelected, "#recents")
     def _again(self, event: OptionList.OptionSelected) -> None:
