@@ -83,7 +83,7 @@ def _ask(provider: Component, account: _Account, keys: list[str], connection: Ma
         account.call(driver)
     except RequestException as exc:
         raise ProviderUnreachableError(
-            f"{provider.name} does not answer: {type(exc).__name__}", hint="look at the network, then try again"
+            f"{provider.name} does not answer", hint="look at the network, a proxy or a firewall, then try again"
         ) from exc
     except InvalidCredsError as exc:
         raise _refused(provider, str(exc)) from exc

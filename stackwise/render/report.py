@@ -108,7 +108,7 @@ def make_report(seen: Iterable[Event], answers: Path, program: str = "stackwise"
     # What to do next stands before the proof, which is long.
     sections = (*_failure(run), *_exists(run), *_times(run), _next(run, answers, program), *_checks(run))
     started = run.started
-    title = f"{started.command} {started.name} ({started.environment})" if started else "a run"
+    title = f"{started.command} {started.name} ({started.environment})" if started else "A run that could not begin"
     return Report(
         title=f"Run {started.number}: {title}" if started else title,
         began=_began(started),

@@ -33,6 +33,8 @@ class Walk(TastefulApp):
     TITLE = "stackwise"
     # The first screen's own style sheet, since Textual reads that of a default screen from the app.
     CSS_PATH = [_SCREENS / "start.tcss", _SCREENS / "plain.tcss"]  # noqa: RUF012 - Textual reads it from the class
+    # What a screen is, and its keys, come first and whole; all other keys stand below.
+    CSS = "HelpPanel #widget-help { max-height: 80%; } HelpPanel { width: 45%; max-width: 72; }"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-huge")]  # noqa: RUF012 - Textual reads it from the class
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012 - as above

@@ -70,7 +70,8 @@ def checked(wanted: Mapping[str, str], known: Mapping[str, Known]) -> tuple[dict
     said: list[str] = []
     for name, keys in wanted.items():
         if name not in known:
-            said.append(f"{name}: no such id; {nearest(name, known)}")
+            near = nearest(name, known)
+            said.append(f"{name}: no such id; {near if near.startswith('did') else 'all ids: the palette, Keys'}")
         elif wrong := next((key for key in keys.split(",") if not _is_key(key.strip())), None):
             said.append(f"{name}: {wrong.strip() or 'nothing'} is no key; for example f5, ctrl+t or question_mark")
         else:

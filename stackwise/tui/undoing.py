@@ -100,6 +100,6 @@ def _focus(screen: Screen[None], keys: tuple[str, ...]) -> None:
             for fold in field.ancestors:
                 if isinstance(fold, Collapsible):
                     fold.collapsed = False
-            for box in list(field.query("Input, Choices, Switch"))[:1]:
+            for box in list(field.query("Input, Choices"))[:1]:
                 box.focus()
             return

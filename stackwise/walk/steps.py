@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stackwise.walk.progress import RunProgress
 
 Kind = Literal["form", "layer", "hosting", "server", "review", "run", "report"]
-Standing = Literal["done", "open", "conflict"]
+Standing = Literal["done", "open", "running", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,10 @@ def standing(step: Step, design: Design, run: RunProgress | None = None) -> Stan
 
 
 def _of_run(run: RunProgress | None) -> Standing:
-    if run is None or run.running:
+    if run is None:
         return "open"
+    if run.running:
+        return "running"
     return "done" if run.failure is None else "conflict"
 
 

@@ -147,15 +147,15 @@ class ChoosingScreen(StepScreen):
         box.display = True
         box.focus()
 
-    def action_back(self) -> None:
-        """Show all rows again where a filter is open, else go to the step before."""
+    def leave(self) -> bool:
+        """Show all rows again where a filter is open."""
         box = self.query_one("#filter", Input)
         if not box.display:
-            super().action_back()
-            return
+            return False
         box.display = False
         box.value = ""
         self.list.focus()
+        return True
 
     @on(Input.Changed, "#filter")
     def _filter(self) -> None:

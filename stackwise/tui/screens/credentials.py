@@ -26,20 +26,24 @@ class Credentials(Box[dict[str, str] | None]):
         Binding("escape", "close", "Close", id="credentials.close", tooltip="Close this; nothing is tried")
     ]
 
-    def __init__(self, provider: str, wanted: Sequence[Credential]) -> None:
-        """Ask for what the `provider` wants to see."""
+    def __init__(self, provider: str, wanted: Sequence[Credential], remark: str = "") -> None:
+        """Ask for what the `provider` wants to see; the `remark` says what that is good for."""
         super().__init__()
-        self.provider, self.wanted = provider, wanted
+        self.provider, self.wanted, self.remark = provider, wanted, remark
 
     def compose(self) -> ComposeResult:
         """Make a field each."""
         with Vertical(classes="box"):
             yield Static(f"{self.provider} wants to know who you are", markup=False, classes="title")
+            yield Static(self.remark, markup=False)
             for credential in self.wanted:
                 yield Static(credential.variable, markup=False)
                 yield Static(credential.says, markup=False, classes="quiet")
                 yield Input(password=True, compact=True, name=credential.variable)
-            words = "Kept in memory until you quit, never in a file. Set the variable yourself to be asked no more."
+            words = (
+                "Enter tries it, escape leaves. Kept in memory until you quit, never in a file. Set the variable "
+                "yourself to be asked no more."
+            )
             yield Static(words, markup=False, classes="quiet")
 
     @on(Input.Submitted)

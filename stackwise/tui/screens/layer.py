@@ -173,7 +173,7 @@ Move through the options with the arrows (or `j` and `k`); the notes on the righ
         form = Form([self.design.asked(key) for key in keys], self._settings_done)
         form.id = "settings"
         await self.query_one("#notes").mount(form, before="#note")
-        self.query_one("#settings Input, #settings Switch").focus()
+        self.query_one("#settings Input, #settings Choices").focus()
 
     def _ids(self) -> set[str]:
         return {row.id for row in self.shown}
@@ -186,12 +186,12 @@ Move through the options with the arrows (or `j` and `k`); the notes on the righ
             for key, value in form.pending():
                 self.walk.answer(key, value)
 
-    def action_back(self) -> None:
-        """Fold the settings in where they are open, else as on every step."""
-        if self.query("#settings"):
-            self.run_worker(self.action_settings())
-        else:
-            super().action_back()
+    def leave(self) -> bool:
+        """Fold the settings in where they are open."""
+        if not self.query("#settings"):
+            return super().leave()
+        self.run_worker(self.action_settings())
+        return True
 
     def flush(self) -> None:
         """Hand over what was typed into the settings."""

@@ -160,6 +160,7 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
     def action_clean(self) -> None:
         """Ask whether everything shall be removed that was made, and say what that is."""
         if (identity := self.walk.identity) is not None and not self.walk.running:
+            self.notify("Looking at what exists ...", timeout=2, markup=False)
             self._look_what_goes(identity)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="goes")

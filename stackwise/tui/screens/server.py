@@ -100,7 +100,8 @@ providers at which stackwise makes no servers yet the best fitting size is shown
                 self.walk.credentials.update(values)
                 self._try(provider)
 
-        self.app.push_screen(Credentials(provider.name, wanted), given)
+        remark = "" if provider.installable else "stackwise makes no servers there yet; this only proves the key."
+        self.app.push_screen(Credentials(provider.name, wanted, remark), given)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="trial")
     def _try(self, provider: Component) -> None:

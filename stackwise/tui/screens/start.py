@@ -53,6 +53,7 @@ place; the right arrow takes what is suggested.
         Binding("ctrl+n", "begin", "Begin", id="start.begin", tooltip="Begin at the first step"),
         Binding("ctrl+g", "goto", "Go to", id="start.goto", tooltip="Choose a step from the whole walk"),
         Binding("ctrl+r", "review", "Review", id="start.review", tooltip="See the plan and what speaks against it"),
+        Binding("escape", "close_help", "Close the help", show=False, id="start.close", tooltip="Close the help again"),
         Binding("r", "resume", "To the run", id="start.resume", tooltip="Go to the run that did not end, or not well"),
     ]
 
@@ -180,6 +181,10 @@ place; the right arrow takes what is suggested.
     def action_resume(self) -> None:
         """Go to the run that did not end, or not well."""
         self._go("run")
+
+    def action_close_help(self) -> None:
+        """Close the help where it is open."""
+        self.walk.action_hide_help_panel()
 
     def action_goto(self) -> None:
         """Ask where to go."""

@@ -119,8 +119,15 @@ class StepScreen(Screen[None]):
         self.walk.go_by(self.step, 1)
 
     def action_back(self) -> None:
-        """Go to the step before."""
-        self.walk.go_by(self.step, -1)
+        """Close the help where it is open, else leave what is open here, else go to the step before."""
+        if self.query("HelpPanel"):
+            self.walk.action_hide_help_panel()
+        elif not self.leave():
+            self.walk.go_by(self.step, -1)
+
+    def leave(self) -> bool:
+        """Leave what is open on this step, a filter or settings; return whether there was anything."""
+        return False
 
     def action_review(self) -> None:
         """Go to the review."""

@@ -13,13 +13,14 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Collapsible, Input, RadioButton, RadioSet, Static, Switch
+from textual.widgets import Collapsible, Input, RadioButton, RadioSet, Static
 
 from stackwise.tui.messages import Answered
 from stackwise.walk.questions import Asked, text_of, value_of
 
 # Choices stand side by side as long as their words fit the narrowest terminal.
 _SIDE_BY_SIDE = 64
+_YES_OR_NO = ((True, "yes"), (False, "no"))
 Pair = tuple[str, Any]
 
 
@@ -81,6 +82,11 @@ class Field(Vertical):
         """Whether something else than what is offered can be typed."""
         return bool(self.asked.offered) and not self.asked.closed
 
+    @property
+    def offered(self) -> tuple[tuple[Any, str], ...]:
+        """What can be chosen, with its words: a yes and a no are words as well."""
+        return _YES_OR_NO if self.asked.question.type == "boolean" else self.asked.offered
+
     def _typed_before(self) -> str:
         offered = {value for value, _ in self.asked.offered}
         return "" if self.asked.shown in offered else text_of(self.asked.shown)
@@ -95,16 +101,14 @@ class Field(Vertical):
             value = value_of(self.asked.question, box.value)
             if self.other and value is None:
                 continue
-            if self._judge(value) and value != self._standing():
+            if self._judge(value) and (value or None) != (self._standing() or None):
                 self._remember(value)
                 yield self.asked.key, value
 
     def _widget(self) -> Widget:
         asked = self.asked
-        if asked.question.type == "boolean":
-            return Switch(bool(asked.stands))
-        if asked.offered:
-            return _choices(asked)
+        if self.offered:
+            return _choices(self.offered, asked.shown)
         kept = asked.written if asked.key.startswith("options.") else asked.shown
         return Input(text_of(kept), placeholder=self._placeholder(), compact=True)
 
@@ -113,7 +117,8 @@ class Field(Vertical):
         if asked.key.startswith("options."):
             # An option that nobody answered goes on following from the server's size.
             return f"{text_of(asked.stands)}   ({asked.origin})"
-        return "nothing" if asked.stands in (None, []) else ""
+        usual = asked.question.default if asked.written is not None else asked.stands
+        return "nothing" if usual in (None, []) else f"{text_of(usual)}   (the usual value)"
 
     def _standing(self) -> Any:
         """Return the value that the field began with."""
@@ -134,14 +139,9 @@ class Field(Vertical):
 
     @on(RadioSet.Changed)
     def _picked(self, event: RadioSet.Changed) -> None:
-        value = self.asked.offered[event.index][0]
+        value = self.offered[event.index][0]
         if value != self._standing():
             self._hand_over(value)
-
-    @on(Switch.Changed)
-    def _switched(self, event: Switch.Changed) -> None:
-        if event.value != self._standing():
-            self._hand_over(event.value)
 
     def _hand_over(self, value: Any) -> None:
         self._remember(value)
@@ -195,8 +195,8 @@ class Form(VerticalScroll):
             self.screen.focus_next()
 
 
-def _choices(asked: Asked) -> Widget:
-    words = sum(len(label) + 6 for _, label in asked.offered)
-    buttons = [Choice(Content(label), value == asked.shown) for value, label in asked.offered]
+def _choices(offered: Sequence[tuple[Any, str]], shown: Any) -> Widget:
+    words = sum(len(label) + 6 for _, label in offered)
+    buttons = [Choice(Content(label), value == shown) for value, label in offered]
     group = Choices(*buttons, compact=True)
     return Horizontal(group, classes="across") if words <= _SIDE_BY_SIDE else group

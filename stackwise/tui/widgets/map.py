@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from stackwise.walk.steps import Standing, Step
 
 # The mark and the style together, so that nothing is told by colour alone.
-MARKS = {"done": ("✓", "$text-success"), "open": ("·", "dim"), "conflict": ("✗", "$text-error")}
-_WORST = ("conflict", "open", "done")
+MARKS = {
+    "done": ("✓", "$text-success"),
+    "open": ("·", "dim"),
+    "conflict": ("✗", "$text-error"),
+    "running": ("▸", "$text-primary"),
+}
+_WORST = ("conflict", "running", "open", "done")
 _GAP = " "
 Part = tuple[str, str]
 
