@@ -29,7 +29,8 @@ class RunRecord:
 
     def events(self) -> Iterator[Event]:
         """Yield what happened; a line that a crash cut short is left out."""
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        # What was cut inside a letter is still read up to there: only its own line is lost.
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 yield events.from_json(line)
             except ValueError:
