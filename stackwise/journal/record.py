@@ -113,7 +113,7 @@ def report(seen: Iterable[Event]) -> str:
     """Return a run as Markdown: what it was, what it made, how long each phase took, what each check saw."""
     lines: list[str] = []
     for event in seen:
-        lines.extend(_lines(event))
+        lines.extend(_lines(events.readable_event(event)))
     return "\n".join(lines) + "\n"
 
 
