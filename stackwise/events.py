@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from stackwise.readable import readable
+
 Phase = Literal["plan", "provision", "configure", "deploy", "verify", "destroy"]
 TaskResult = Literal["ok", "changed", "failed", "skipped", "unreachable"]
 CheckStatus = Literal["ok", "fault", "not-applicable"]
@@ -205,6 +207,15 @@ class RunFailed(Event):
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
 # What passes, and is gone for whoever reads the record later.
 PASSING = (Waited, Remarked)
+
+
+def readable_event(event: Event) -> Event:
+    """Return the event with words that a terminal may have, for whoever shows it; the record keeps what was said."""
+    words = {name.name: getattr(event, name.name) for name in dataclasses.fields(event)}
+    mended: dict[str, Any] = {
+        name: readable(said) for name, said in words.items() if isinstance(said, str) and said != readable(said)
+    }
+    return dataclasses.replace(event, **mended) if mended else event
 
 
 def to_json(event: Event) -> str:

@@ -29,7 +29,8 @@ class RunRecord:
 
     def events(self) -> Iterator[Event]:
         """Yield what happened; a line that a crash cut short is left out."""
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        # What was cut inside a letter is still read up to there: only its own line is lost.
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 yield events.from_json(line)
             except ValueError:
@@ -112,7 +113,7 @@ def report(seen: Iterable[Event]) -> str:
     """Return a run as Markdown: what it was, what it made, how long each phase took, what each check saw."""
     lines: list[str] = []
     for event in seen:
-        lines.extend(_lines(event))
+        lines.extend(_lines(events.readable_event(event)))
     return "\n".join(lines) + "\n"
 
 

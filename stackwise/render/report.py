@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Literal
 
 from stackwise import events
 from stackwise.events import CheckStatus, Event
+from stackwise.readable import readable
 
 Kind = Literal["plain", "command", "words"]
 Tone = Literal["good", "bad", "stopped", "plain"]
@@ -103,7 +105,7 @@ def make_report(seen: Iterable[Event], answers: Path, program: str = "stackwise"
     """Return the report of a run from its events; `answers` and `program` are what the reader types."""
     run = _Run()
     for event in seen:
-        run.take(event)
+        run.take(events.readable_event(event))
     headline, tone = _headline(run)
     # What to do next stands before the proof, which is long.
     sections = (*_failure(run), *_exists(run), *_times(run), _next(run, answers, program), *_checks(run))
@@ -199,7 +201,7 @@ def _checks(run: _Run) -> Iterator[Section]:
 
 
 def _next(run: _Run, answers: Path, program: str) -> Section:
-    flag = "" if answers == Path(DEFAULT_FILE) else f" -a {answers}"
+    flag = "" if answers == Path(DEFAULT_FILE) else f" -a {shlex.quote(readable(str(answers)))}"
     rows = []
     for words, command in _commands(run):
         first, _, rest = command.partition(" ")

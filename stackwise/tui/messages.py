@@ -130,7 +130,7 @@ class Reported(Message):
 
 
 class Explained(Message):
-    """Why an option is recommended was worked out."""
+    """A longer text was worked out: why an option is recommended, or the whole advice."""
 
     def __init__(self, title: str, lines: list[str]) -> None:
         """Carry the `title` and the `lines`."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from stackwise.readable import readable
 from stackwise.walk.questions import price
 
 _HOW = {"overlay": "overridden", "already": "as the project has it", "left": "left to the project"}
@@ -26,7 +27,16 @@ class Node:
 
 
 def plan_nodes(document: Mapping[str, Any]) -> tuple[Node, ...]:
-    """Return the tree of a plan document."""
+    """Return the tree of a plan document, in words that a terminal may have."""
+    return tuple(map(_readable, _nodes(document)))
+
+
+def _readable(node: Node) -> Node:
+    children = tuple(map(_readable, node.children))
+    return replace(node, label=readable(node.label), detail=readable(node.detail), children=children)
+
+
+def _nodes(document: Mapping[str, Any]) -> tuple[Node, ...]:
     return (
         _group("servers", "Servers", "What is made at the provider.", map(_server, document["servers"])),
         *_shared(document),

@@ -12,6 +12,7 @@ from stackwise import events
 from stackwise.errors import InterruptedRunError, StackwiseError
 from stackwise.events import Event
 from stackwise.journal.record import records
+from stackwise.readable import readable
 from stackwise.render.report import Report, make_report
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class RunProgress:
         return make_report(self.seen, answers)
 
     def take(self, event: Event) -> None:
-        """Take in what happened."""
+        """Take in what happened, in words that a terminal may have."""
+        event = events.readable_event(event)
         if not isinstance(event, events.PASSING):
             self.seen.append(event)
         self._count(event)
@@ -125,7 +127,7 @@ class RunProgress:
             self.take(_failed(error, self))
         if self.failure is not None:
             self.failure.stopped = self.failure.stopped or isinstance(error, InterruptedRunError)
-            self.failure.said = self.failure.said or str(getattr(error, "said", ""))
+            self.failure.said = self.failure.said or readable(str(getattr(error, "said", "")))
 
     def _count(self, event: Event) -> None:  # noqa: C901 - one branch a kind of event
         match event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackwise.errors import StackwiseError
+from stackwise.errors import ProjectError, StackwiseError
 from stackwise.operate.source import source_folder
 from stackwise.project import Project, scan
 
@@ -28,6 +28,16 @@ def look_at(source: str, ref: str | None, folder: Path) -> Scan:
         return Scan(source, ref, place, scan(place))
     except StackwiseError as exc:
         return Scan(source, ref, folder, None, exc)
+    except (OSError, ValueError, RuntimeError) as exc:
+        return Scan(source, ref, folder, None, _unreadable(source, exc))
+
+
+def _unreadable(source: str, exc: Exception) -> ProjectError:
+    """Return that the files are there, or might be, and cannot be read: rights, a name that can be none, no home."""
+    why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+    place = exc.filename if isinstance(exc, OSError) and exc.filename else source
+    hint = "make it readable, or say where the project is: --set project.source=FOLDER"
+    return ProjectError(f"{place} cannot be read: {why}", hint=hint)
 
 
 def stand_in(scanned: Scan) -> Project:

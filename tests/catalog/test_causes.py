@@ -33,6 +33,13 @@ def test_what_is_to_be_typed_exists(cause: Cause) -> None:
     assert all(source.read <= date.today() for source in cause.sources)
 
 
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.id)
+def test_no_pattern_repeats_without_an_end(cause: Cause) -> None:
+    """What has no end is tried to the end of a line, from each place in it: the square of its length."""
+    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", cause.pattern)
+    assert not re.search(r"[*+]|\{\d*,\}", bare)
+
+
 def test_enough_of_them_are_known() -> None:
     assert len(CAUSES) >= 25
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 from textual.color import Color
+from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.widgets import Footer, Input, OptionList
 
@@ -24,7 +25,7 @@ from stackwise.tui.screens.step import StepScreen
 from stackwise.tui.widgets.form import Field
 from stackwise.tui.widgets.map import WalkList, WalkStrip
 from stackwise.tui.widgets.plan_view import PlanTree
-from tests.tui.walking import NARROW, settled, shown, small_project
+from tests.tui.walking import NARROW, settled, shown, small_project, until
 
 
 @pytest.fixture
@@ -67,6 +68,23 @@ async def test_the_whole_advice_is_a_key_away_and_says_what_the_command_prints(f
         assert any("What it carries" in line for line in app.screen.lines)
         await pilot.press("pagedown", "escape")
         assert isinstance(app.screen, StepScreen)
+    assert (folder / "stackwise.yml").exists()
+
+
+async def test_the_whole_advice_holds_up_no_key_and_does_not_follow_to_another_step(folder: Path) -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        assert isinstance(app.screen, StepScreen)
+        app.screen.action_advise()
+        assert isinstance(app.screen, StepScreen)
+        app.go("layer-cache")
+        await settled(pilot)
+        assert isinstance(app.screen, LayerScreen)
+        await pilot.press("f2")
+        await settled(pilot)
+        assert isinstance(app.screen, Reading)
     assert (folder / "stackwise.yml").exists()
 
 
@@ -163,6 +181,24 @@ async def test_a_terminal_too_small_is_told_so_and_forgiven(folder: Path) -> Non
         await pilot.pause()
         assert isinstance(app.screen, StartScreen)
     assert not (folder / "stackwise.yml").exists()
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("between", [None, (55, 16)])
+async def test_a_terminal_made_larger_below_the_palette_is_forgiven_too(between: tuple[int, int] | None) -> None:
+    app = Walk()
+    async with app.run_test(size=(50, 15)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        assert isinstance(app.screen, CommandPalette)
+        for size in (between, (100, 30)):
+            if size is not None:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+        assert isinstance(app.screen, CommandPalette)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, StartScreen))
+        assert len(app.screen_stack) == 1
 
 
 async def test_a_file_that_cannot_be_written_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

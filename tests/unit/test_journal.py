@@ -157,6 +157,17 @@ def test_the_record_is_readable_and_complete(tmp_path: Path) -> None:
     assert next_number(tmp_path) == 2
 
 
+def test_a_line_that_was_cut_inside_a_letter_is_left_out(tmp_path: Path) -> None:
+    with Recorder(tmp_path, 1, "up") as recorder:
+        recorder.keep(events.RunStarted(number=1, command="up", name="superbook", environment="production"))
+        recorder.keep(events.CheckFinished(name="available", status="ok", saw="é"))
+    (record,) = records(tmp_path)
+    whole = record.path.read_bytes()
+    assert "é".encode() in whole
+    record.path.write_bytes(whole[: whole.index("é".encode()) + 1])
+    assert [type(event).__name__ for event in record.events()] == ["RunStarted"]
+
+
 def test_an_event_survives_its_json() -> None:
     for kind in events.KINDS.values():
         fields: dict[str, Any] = {f: ("x" if t == "str" else 1) for f, t in kind.__annotations__.items() if f != "at"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from stackwise import events
 from stackwise.events import Event
-from stackwise.journal.record import Recorder, run_path
+from stackwise.journal.record import Recorder, report, run_path
 from stackwise.render.report import make_report, report_html, report_markdown
 
 EVIL = "<script>alert(1)</script> [/x] `a` | **b**"
@@ -40,6 +41,29 @@ FAILED = (
         number=7, seconds=9, message=EVIL, hint="stackwise up", said=EVIL, cause="A disk is full.", do="df"
     ),
 )
+
+
+def test_what_a_server_says_is_not_for_the_terminal() -> None:
+    evil = "x\x1b]52;c;b3Vycw==\x07\x9b2J"
+    said = events.RunFailed(number=7, seconds=9, message=evil, hint=evil, said=f"a\r\nb\n{evil}", cause=evil, do=evil)
+    check = events.CheckFinished(name=evil, status="fault", saw=evil, hint=evil)
+    made = make_report((*UP, check, said), Path("blog.yml"))
+    assert made.headline == "x\ufffd]52;c;b3Vycw==\ufffd\ufffd2J"
+    for text in (report_markdown(made), report((check, said))):
+        assert "\ufffd]52" in text
+        assert not re.search("[\0-\x09\x0b-\x1f\x7f-\x9f]", text)
+    words = next(row for section in made.sections for row in section.rows if row.kind == "words")
+    assert words.text.splitlines()[:2] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["/a b/stackwise.yml", "/a;b/it's.yml"])
+def test_a_place_with_blanks_can_be_typed(name: str) -> None:
+    made = make_report((*UP, ENDED), Path(name))
+    typed = [row.text for section in made.sections for row in section.rows if row.kind == "command"]
+    assert typed
+    assert all(
+        shlex.split(command)[2:4] == ["-a", name] for command in typed if not command.startswith("stackwise runs")
+    )
 
 
 def test_what_exists_costs_and_took_is_said_with_what_to_type() -> None:

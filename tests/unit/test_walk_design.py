@@ -106,6 +106,15 @@ def test_another_project_is_looked_at_again(design: Design, tmp_path: Path) -> N
     assert standing(steps_of(design.catalog)[0], design) == "conflict"
 
 
+@pytest.mark.parametrize("source", ["x" * 300, "a\0b", "~nosuchuser/site"])
+def test_a_source_that_can_be_no_folder_is_a_problem_with_a_hint(source: str, tmp_path: Path) -> None:
+    found = look_at(source, None, tmp_path)
+    assert found.project is None
+    assert isinstance(found.problem, ProjectError)
+    assert "cannot be read" in found.problem.message
+    assert found.problem.hint.endswith("--set project.source=FOLDER")
+
+
 def test_an_impossible_option_has_its_reason(design: Design) -> None:
     options = {option.component.id: option for option in design.options(design.catalog.categories["app"])}
     assert "does not install" in options["uwsgi"].why_not

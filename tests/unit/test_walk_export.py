@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,17 @@ def test_the_tree_says_all_that_the_document_says(design: Design) -> None:
         for leaf in leaves(document[part]):
             assert words.get(str(leaf), f"{leaf:g}" if isinstance(leaf, float) else str(leaf)) in said, (part, leaf)
     assert {node.file for node in every((nodes["files"],)) if node.file} == set(document["files"])
+
+
+def test_nobodys_words_in_the_tree_are_for_the_terminal(design: Design) -> None:
+    document = document_of(design)
+    document["packages"] = ["nginx\x1b]52;c;b3Vycw==\x07"]
+    document["settings"] = [{"name": "A\x9b2J", "how": "left", "because": "so\x1b[2J\nand so"}]
+    nodes = {node.id: node for node in plan_nodes(document)}
+    said = "".join(f"{node.label}{node.detail}" for node in every(tuple(nodes.values())))
+    assert not re.search("[\0-\x09\x0b-\x1f\x7f-\x9f]", said)
+    assert nodes["packages"].children[0].label == "nginx\ufffd]52;c;b3Vycw==\ufffd"
+    assert nodes["settings"].children[0].detail.endswith("so\ufffd[2J\nand so")
 
 
 def test_every_line_of_the_tree_has_an_id_of_its_own(design: Design) -> None:

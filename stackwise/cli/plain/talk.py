@@ -11,6 +11,8 @@ from typing import TextIO
 
 import click
 
+from stackwise.readable import readable
+
 # So wide that whoever makes lines breaks none: that is left to the talk.
 UNBROKEN = 100_000
 
@@ -78,4 +80,4 @@ def talk_here(heard: TextIO, said: TextIO) -> Talk:
 
 
 def _readable(line: str) -> str:
-    return "".join(sign for sign in click.unstyle(line).replace("\t", " ") if sign.isprintable())
+    return readable(click.unstyle(line)).replace("\t", " ")

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from stackwise.readable import readable
 from stackwise.tui.widgets.plan_view import PlanView
 from stackwise.tui.widgets.source import SourceView, coloured
 
@@ -35,7 +36,7 @@ It is written like this into the Ansible project. Arrows, page keys, `j` and `k`
 
     def compose(self) -> ComposeResult:
         """Make the title and the text."""
-        yield Static(self.path, markup=False, id="file-title")
+        yield Static(readable(self.path), markup=False, id="file-title")
         yield SourceView()
         yield Footer(show_command_palette=False)
 

@@ -152,11 +152,6 @@ Move through the options with the arrows (or `j` and `k`); the notes on the righ
         lines = list(why_lines(self.design.why(category), name, self.design.catalog, width))
         self.post_message(Explained(f"{category.name}: why", lines))
 
-    def on_explained(self, message: Explained) -> None:
-        """Show it, unless the step was left meanwhile."""
-        if self.is_current:
-            self.app.push_screen(Reading(message.title, message.lines))
-
     async def action_settings(self) -> None:
         """Fold out the settings of what is taken below its notes, or fold them in again."""
         if self.query("#settings"):

@@ -30,6 +30,11 @@ class TooSmall(ModalScreen[None]):
         """Say the size as it is now."""
         self.query_one(Static).update(self._words(event.size))
 
+    def on_screen_resume(self) -> None:
+        """Go away where the terminal was made larger while something else lay on top of this."""
+        if self.is_current and fits(self.app.size):
+            self.app.pop_screen()
+
     @staticmethod
     def _words(size: Size) -> str:
         return (

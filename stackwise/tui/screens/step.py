@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,6 +13,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
+from stackwise.readable import readable
+from stackwise.tui.messages import Explained
 from stackwise.tui.screens.dialogs import Reading, reading_width
 from stackwise.tui.widgets.map import WalkMap, WalkStrip
 from stackwise.tui.widgets.summary import SummaryLine, SummaryPanel
@@ -136,12 +139,16 @@ class StepScreen(Screen[None]):
     def action_advise(self) -> None:
         """Show the whole advice on the choices as they stand."""
         self.flush()
-        self.app.push_screen(
-            Reading(
-                "What fits, what was close, what it carries and costs",
-                self.design.advised(reading_width(self.app.size.width)),
-            )
-        )
+        self._advise(reading_width(self.app.size.width))
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="why")
+    def _advise(self, width: int) -> None:
+        self.post_message(Explained("What fits, what was close, what it carries and costs", self.design.advised(width)))
+
+    def on_explained(self, message: Explained) -> None:
+        """Show it, unless the step was left meanwhile."""
+        if self.is_current:
+            self.app.push_screen(Reading(message.title, [readable(line) for line in message.lines]))
 
     def action_goto(self) -> None:
         """Ask where to go."""

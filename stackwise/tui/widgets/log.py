@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from stackwise.readable import INSTEAD, readable
 from stackwise.walk.progress import Line, Tone
 
 # Names of the sixteen colours, which every theme and every terminal has.
@@ -29,7 +30,6 @@ _TONES: dict[Tone, Style] = {
     "dim": Style(dim=True),
 }
 _FOUND, _FOUND_HERE = Style(underline=True, bold=True), Style(reverse=True, bold=True)
-_CONTROL = re.compile("[\u0000-\u001f\u007f-\u009f]")
 
 
 class RunLog(ScrollView, can_focus=True):
@@ -201,4 +201,5 @@ class RunLog(ScrollView, can_focus=True):
 
 def _shown(line: Line) -> str:
     """Return the words as a terminal may have them: what others wrote moves no cursor and rings no bell."""
-    return _CONTROL.sub("�", line.text.expandtabs(4))
+    # A line of the log is one line of the screen.
+    return readable(line.text).expandtabs(4).replace("\n", INSTEAD)

@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.highlight import HighlightTheme, highlight
 from textual.widgets import Static
 
+from stackwise.readable import readable
+
 
 class _Look(HighlightTheme):
     """Colours by the names that every theme gives, so that they fit light, dark and plain terminals."""
@@ -34,11 +36,14 @@ class _Look(HighlightTheme):
 
 
 def coloured(data: bytes, path: str) -> Content:
-    """Return the text of a file with its colours, by its name; of a binary one, that it is one."""
+    """Return the text of a file with its colours, by its name; of a binary one, that it is one.
+
+    A control character in it is shown as one, and does nothing.
+    """
     try:
-        text = data.decode("utf-8")
+        text = readable(data.decode("utf-8"))
     except UnicodeDecodeError:
-        return Content(f"{path} is no text: {len(data):,} bytes")
+        return Content(f"{readable(path)} is no text: {len(data):,} bytes")
     return highlight(text, path=path, theme=_Look) if text.strip() else Content("empty")
 
 
