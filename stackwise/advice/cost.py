@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from stackwise.advice.facts import chosen, gather, load_facts
-from stackwise.advice.sizing import BASE_MB, HEADROOM, part_mb
+from stackwise.advice.sizing import BASE_MB, HEADROOM, option_key, option_values, part_mb
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
 from stackwise.catalog.model import Component, Offer, Size
@@ -51,9 +51,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What has to be carried: the parts of the stack, the facts, and memory beside the stack in MiB."""
+    """What has to be carried: the parts of the stack, their answered options, the facts, other memory in MiB."""
 
     parts: tuple[Component, ...]
+    answered: Mapping[str, Any]
     facts: dict[str, Any]
     extra_mb: int = 0
 
@@ -69,7 +70,7 @@ def market(choices: Choices, project: Project, catalog: Catalog, kind: str, extr
     What lacks a price stands behind what does not: it would look cheaper than it is.
     """
     facts = gather(choices, project, catalog)
-    need = Need(chosen(choices, catalog), facts, extra_mb)
+    need = Need(chosen(choices, catalog), choices.under("options"), facts, extra_mb)
     sellers = (component for name in ("provider", "paas") for component in catalog.components.of(name))
     quotes = [
         quote
@@ -108,6 +109,9 @@ def _fitting(offer: Offer, size: Size, need: Need) -> tuple[Size, int] | None:
     shared = 1 if on_platform else facts["hosting.sites"]
     memory = part_mb(size.memory_mb, shared)
     supposed = {**facts, "cpus": size.cpus, "memory_mb": memory, "disk_gb": size.disk_gb, "hosting.sites": shared}
+    # What follows from the size is another value on another one.
+    for value in option_values(need.parts, need.answered, supposed):
+        supposed[option_key(value.component, value.question.id)] = value.value
     load = load_facts(here, supposed)
     # A platform runs the application alone in what is bought, keeps the database elsewhere and the system to itself.
     needed = load["memory.needed_mb"] + need.extra_mb - (BASE_MB if on_platform else 0)

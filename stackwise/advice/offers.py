@@ -96,7 +96,8 @@ class _Shop:
         if provider.id != self.choices["hosting.provider"]:
             return ""
         choices = self._affordable()
-        need = Need(chosen(choices, self.catalog), gather(choices, self.project, self.catalog))
+        parts, answered = chosen(choices, self.catalog), choices.under("options")
+        need = Need(parts, answered, gather(choices, self.project, self.catalog))
         quote = quote_of(provider.id, offer, need, self.catalog)
         return quote.size if quote and quote.servers == 1 else ""
 

@@ -94,7 +94,7 @@ def enough_at(choices: Choices, project: Project, catalog: Catalog) -> Quote | N
 
     Raises UsageError for a provider or a size that does not exist.
     """
-    need = Need(chosen(choices, catalog), gather(choices, project, catalog))
+    need = Need(chosen(choices, catalog), choices.under("options"), gather(choices, project, catalog))
     return quote_of(choices["hosting.provider"], offer_of(choices, catalog), need, catalog)
 
 

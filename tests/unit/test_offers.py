@@ -68,3 +68,13 @@ def test_a_size_that_is_not_sold_leaves_the_table_readable(design: Design) -> No
     rows = _rows(design, hosting__size="gigantic")
     assert rows
     assert not any(row.chosen for row in rows)
+
+
+def test_what_is_answered_for_a_component_counts_in_the_memory(design: Design) -> None:
+    before = design.summary
+    design.change("options.postgresql.shared_buffers_mb", 9000)
+    assert design.summary.needed_mb > before.needed_mb + 8000
+    assert design.summary.conflicts
+    assert not any(row.recommended for row in design.sold())
+    design.change("options.postgresql.shared_buffers_mb", None)
+    assert design.summary == before
