@@ -11,11 +11,12 @@ from typing import Any
 from stackwise.answers import Answers, Choices, answers_text, choose, load_answers, parse_answers
 from stackwise.answers.write import first_answers, scanned_answers
 from stackwise.catalog import Catalog, load_catalog
+from stackwise.errors import ProjectError
 from stackwise.journal import Journal
 from stackwise.operate.source import source_folder
 from stackwise.plan import host_of, identity_of, make_plan
 from stackwise.plan.model import Identity, Plan
-from stackwise.project import Project, Snapshot, scan, snapshot
+from stackwise.project import Project, Snapshot, scan, snapshot, stand_in
 from stackwise.provision.keys import admin_key
 from stackwise.render import render_project
 
@@ -117,6 +118,22 @@ def load_job(path: Path, overrides: Mapping[str, Any] | None = None) -> Job:
     catalog = load_catalog()
     answers = load_answers(path, catalog, overrides)
     return make_job(answers, catalog)
+
+
+def load_standing(path: Path, overrides: Mapping[str, Any] | None = None) -> Job:
+    """Read the answers of a site that stands, whatever has become of its project since.
+
+    It is enough to reach and to remove what stands; a plan is made of the plainest project where the real one cannot
+    be read. Raises AnswersError, CatalogError.
+    """
+    catalog = load_catalog()
+    answers = load_answers(path, catalog, overrides)
+    try:
+        return make_job(answers, catalog)
+    except ProjectError:
+        project = stand_in(answers.folder)
+        choices = choose(answers, scanned_answers(project), catalog)
+        return Job(answers, choices, told(project, choices), answers.folder, catalog)
 
 
 def make_job(answers: Answers, catalog: Catalog) -> Job:

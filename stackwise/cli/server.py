@@ -98,11 +98,11 @@ def open_command(answers: Path, overrides: dict[str, Any]) -> None:
 def _reach(answers: Path, overrides: dict[str, Any]) -> tuple[Job, Shell]:
     """Return the job and the way to its server. Raises ProvisionError where there is none."""
     from stackwise.configure import AnsibleRun
-    from stackwise.job import load_job
+    from stackwise.job import load_standing
     from stackwise.provision.providers import open_cloud
     from stackwise.run import Runner
 
-    job = load_job(answers, overrides)
+    job = load_standing(answers, overrides)
     cloud = open_cloud(job.choices["hosting.provider"], lambda _: None)
     return job, Runner(job, cloud, AnsibleRun(), threading.Event()).shell()
 

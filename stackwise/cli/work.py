@@ -77,10 +77,10 @@ def verify_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
 @json_option
 def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Remove everything that this name and environment made, by id. What the site kept is gone with it."""
-    from stackwise.job import load_job
+    from stackwise.job import load_standing
     from stackwise.operate.removal import what_goes
 
-    job = load_job(answers, overrides)
+    job = load_standing(answers, overrides)
     goes = what_goes(job.identity)
     if not goes:
         click.echo(f"{job.identity} has nothing to remove", err=True)
@@ -96,10 +96,10 @@ def destroy_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json
 @json_option
 def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> None:
     """Show what exists: servers as the record and as the provider know them, the URL, the last run."""
-    from stackwise.job import load_job
+    from stackwise.job import load_standing
     from stackwise.journal import Journal
 
-    job = load_job(answers, overrides)
+    job = load_standing(answers, overrides)
     document = _status(job, Journal.of(job.identity))
     if as_json:
         print_json(document)

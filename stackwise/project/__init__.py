@@ -28,6 +28,7 @@ from stackwise.project.model import (
     Project,
     Requirements,
     Snapshot,
+    stand_in,
 )
 from stackwise.project.scan import scan
 from stackwise.project.snapshot import snapshot
@@ -44,4 +45,5 @@ __all__ = [
     "evaluate",
     "scan",
     "snapshot",
+    "stand_in",
 ]

@@ -6,6 +6,7 @@ No literal secret of the project is in it: keys and passwords are only said to b
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 Framework = Literal["django", "wsgi", "asgi"]
@@ -134,3 +135,8 @@ class Snapshot:
     id: str
     archive: bytes
     files: tuple[str, ...]
+
+
+def stand_in(folder: Path) -> Project:
+    """Return the plainest project, to count with while the real one in `folder` cannot be read."""
+    return Project(root=str(folder), name="unknown", framework="django", wsgi="unknown.wsgi:application")

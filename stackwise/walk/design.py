@@ -26,9 +26,10 @@ from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Category, Question
 from stackwise.errors import AnswersError, Fault, UsageError
 from stackwise.job import Job, first_file, make_job, told
+from stackwise.project import stand_in
 from stackwise.provision.keys import own_keys
 from stackwise.walk.questions import Asked, price
-from stackwise.walk.scanning import Scan, look_at, stand_in
+from stackwise.walk.scanning import Scan, look_at
 from stackwise.walk.sound import sound_answers
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class Design:
 
     def _derive(self) -> None:
         self.answers, faults = sound_answers(self.document, self.path, self.catalog)
-        self.project = self.scanned.project or stand_in(self.scanned)
+        self.project = self.scanned.project or stand_in(self.scanned.folder)
         self.choices = choose(self.answers, self._found(), self.catalog)
         found = (*faults, *self._not_sold(), *self._no_project())
         self.faults = tuple(sorted(found, key=lambda fault: (fault.line, fault.column)))

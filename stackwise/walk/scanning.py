@@ -38,8 +38,3 @@ def _unreadable(source: str, exc: Exception) -> ProjectError:
     place = exc.filename if isinstance(exc, OSError) and exc.filename else source
     hint = "make it readable, or say where the project is: --set project.source=FOLDER"
     return ProjectError(f"{place} cannot be read: {why}", hint=hint)
-
-
-def stand_in(scanned: Scan) -> Project:
-    """Return the plainest project, to count with while the real one cannot be read."""
-    return Project(root=str(scanned.folder), name="unknown", framework="django", wsgi="unknown.wsgi:application")
