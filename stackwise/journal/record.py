@@ -30,7 +30,7 @@ class RunRecord:
     def events(self) -> Iterator[Event]:
         """Yield what happened; a line that a crash cut short is left out."""
         # What was cut inside a letter is still read up to there: only its own line is lost.
-        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 yield events.from_json(line)
             except ValueError:
@@ -63,7 +63,7 @@ class Recorder:
         directory = self._base.parent
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._stream = self._base.open("w", encoding="utf-8")
+            self._stream = self._base.open("w", encoding="utf-8", errors="replace")
         except OSError as exc:
             raise _unwritable(directory, exc) from exc
         self._seen: list[Event] = []
@@ -81,7 +81,7 @@ class Recorder:
             short = make_report(self._seen, Path(self._answers))
             written = {".md": f"{report_markdown(short)}\n{_course(self._seen)}", ".html": report_html(short)}
             for suffix, text in written.items():
-                self._base.with_suffix(suffix).write_text(text, encoding="utf-8")
+                self._base.with_suffix(suffix).write_text(text, encoding="utf-8", errors="replace")
         except OSError as exc:
             if value is None:
                 raise _unwritable(self._base, exc) from exc

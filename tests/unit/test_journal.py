@@ -168,6 +168,15 @@ def test_a_line_that_was_cut_inside_a_letter_is_left_out(tmp_path: Path) -> None
     assert [type(event).__name__ for event in record.events()] == ["RunStarted"]
 
 
+def test_no_letter_that_a_server_says_cuts_a_line_or_ends_the_record(tmp_path: Path) -> None:
+    strange = ("one\u2028two", "next\u0085line", "half \ud800 a letter")
+    with Recorder(tmp_path, 1, "up") as recorder:
+        for words in strange:
+            recorder.keep(events.StepFinished(message=words))
+    kept = [event.message for event in records(tmp_path)[0].events() if isinstance(event, events.StepFinished)]
+    assert kept == [*strange[:2], "half ? a letter"]
+
+
 def test_an_event_survives_its_json() -> None:
     for kind in events.KINDS.values():
         fields: dict[str, Any] = {f: ("x" if t == "str" else 1) for f, t in kind.__annotations__.items() if f != "at"}
