@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.widgets import Collapsible, Input
+from textual.widgets import Input
 
 from stackwise.errors import StackwiseError
 from stackwise.tui.recalling import RecallingApp
 
 if TYPE_CHECKING:
-    from textual.screen import Screen
-
     from stackwise.walk.design import Design
 
 
@@ -63,6 +61,7 @@ class UndoingApp(RecallingApp):
         # A box over a step asks about one thing; what is behind it does not move meanwhile.
         if self.design is None or isinstance(self.screen, ModalScreen):
             return
+        site = self.identity
         try:
             keys = step(self.design)
         except OSError as exc:
@@ -70,9 +69,13 @@ class UndoingApp(RecallingApp):
         except StackwiseError as exc:
             self.notify(f"Not taken back: {exc.message}", severity="error", markup=False)
         else:
+            if self.identity != site:
+                self.forget_run()
+                self.look_for_run()
             self._show_moved(self.design, keys, nothing)
 
     def _show_moved(self, design: Design, keys: tuple[str, ...], nothing: str) -> None:
+        from stackwise.tui.widgets.form import show_question  # noqa: PLC0415 - as above
         from stackwise.walk.undoing import says, step_of  # noqa: PLC0415 - as above
 
         self.notify(says(design, keys) or nothing, markup=False)
@@ -82,24 +85,10 @@ class UndoingApp(RecallingApp):
             self.look_again()
         if step := step_of(design, self.steps, keys):
             self.go(step.id)
-            self.call_after_refresh(_focus, self.screen, keys)
+            self.call_after_refresh(show_question, self.screen, keys)
         else:
             self.show_facts()
 
     def go(self, step: str) -> None:
         """Go to a step, by its id, and show it as it stands now."""
         raise NotImplementedError
-
-
-def _focus(screen: Screen[None], keys: tuple[str, ...]) -> None:
-    """Put the cursor where the first of the keys is asked for."""
-    from stackwise.tui.widgets.form import Field  # noqa: PLC0415 - as above
-
-    for field in screen.query(Field):
-        if field.asked.key in keys:
-            for fold in field.ancestors:
-                if isinstance(fold, Collapsible):
-                    fold.collapsed = False
-            for box in list(field.query("Input, Choices"))[:1]:
-                box.focus()
-            return

@@ -20,6 +20,7 @@ from stackwise.tui.screens.export import ExportScreen
 from stackwise.tui.screens.file import FileScreen
 from stackwise.tui.screens.layer import LayerScreen
 from stackwise.tui.screens.review import ReviewScreen
+from stackwise.tui.widgets.form import Field
 from stackwise.tui.widgets.plan_view import PlanTree
 from stackwise.tui.widgets.source import SourceView
 from stackwise.walk.planned import Node
@@ -94,6 +95,21 @@ async def test_advice_leads_to_the_answer_that_settles_it() -> None:
         await pilot.press("enter")
         assert isinstance(app.screen, LayerScreen)
         assert app.screen.step.id == "layer-app"
+
+
+@pytest.mark.usefixtures("folder")
+async def test_advice_leads_to_the_very_question() -> None:
+    app = Walk()
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        app.answer("needs.downtime", "minutes")
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        await pilot.press("home", "enter")
+        await settled(pilot)
+        field = next(field for field in app.screen.query(Field) if field.asked.key == "needs.downtime")
+        assert field.has_focus_within
 
 
 @pytest.mark.usefixtures("folder")

@@ -14,6 +14,7 @@ from stackwise.advice.hosting import Kind
 from stackwise.render.advice_text import degree_words, money_words
 from stackwise.tui.screens.choosing import Part, Row
 from stackwise.tui.screens.layer import LayerScreen
+from stackwise.tui.widgets.summary import cut
 
 _FIGURES = f"{'today':>9}{'tenfold':>9}{'hours':>6}  effort lock-in control ceiling"
 # So many columns have the names on a narrow terminal, and on a wide one.
@@ -68,7 +69,7 @@ def kind_content(option: Option, kind: Kind, currency: str, names: int) -> Conte
     return Content.assemble(
         (mark, style),
         (" ★ " if option.recommended else "   ", "$text-accent"),
-        (f"{kind.component.name[:names]:<{names}}", "dim" if option.why_not else "bold"),
+        (f"{cut(kind.component.name, names):<{names}}", "dim" if option.why_not else "bold"),
         f"{money}{kind.hours:>6g}  {degrees}".rstrip(),
     )
 

@@ -22,6 +22,7 @@ from stackwise.tui.screens.dialogs import Reason, Sure
 from stackwise.tui.screens.export import ExportScreen
 from stackwise.tui.screens.file import FileScreen
 from stackwise.tui.screens.step import KEYS_HELP, StepScreen
+from stackwise.tui.widgets.form import show_question
 from stackwise.tui.widgets.plan_view import PlanView
 from stackwise.tui.widgets.source import SourceView, coloured
 from stackwise.walk.planned import plan_nodes
@@ -150,6 +151,8 @@ a file on the whole screen. **Answers** is the file as it is saved.
         piece = self.pieces[event.option_index]
         if step := step_for(piece, self.walk.steps, self.design):
             self.walk.go(step.id)
+            key = piece.key if isinstance(piece, Fault) else piece.settle.partition(":")[0]
+            self.walk.call_after_refresh(show_question, self.walk.screen, (key,))
         elif isinstance(piece, Fault) and piece.key:
             self._offer_to_take_out(piece.key)
         else:

@@ -20,7 +20,7 @@ from stackwise.tui.screens.choosing import ChoosingScreen, Part, Row
 from stackwise.tui.screens.credentials import Credentials
 from stackwise.tui.screens.dialogs import Explanation
 from stackwise.tui.screens.step import KEYS_HELP
-from stackwise.tui.widgets.summary import moved_words
+from stackwise.tui.widgets.summary import cut, moved_words
 from stackwise.walk.questions import price
 from stackwise.walk.trials import Trial, missing_credentials, trial_of
 
@@ -136,11 +136,11 @@ def _row(name: str, sold: Sold) -> Row:
     mark, style = ("●", "$text-success") if sold.chosen else ("✗", "$text-error") if sold.why_not else ("○", "")
     size, dim = sold.size, "dim" if sold.why_not else ""
     cost = "unknown" if size.price is None else f"{size.price:g} {sold.currency}"
-    figures = f"{sold.region or '-':<8}{size.id[:15]:<16}{size.cpus:>4g}{size.memory_mb:>7}{cost:>11}  "
+    figures = f"{sold.region or '-':<8}{cut(size.id, 15):<16}{size.cpus:>4g}{size.memory_mb:>7}{cost:>11}  "
     content = Content.assemble(
         (mark, style),
         (" ★ " if sold.recommended else "   ", "$text-accent"),
-        (f"{sold.provider.id[:13]:<14}", dim or "bold"),
+        (f"{cut(sold.provider.id, 13):<14}", dim or "bold"),
         (figures, dim),
         *_bar(sold),
     )

@@ -161,10 +161,14 @@ place; the right arrow takes what is suggested.
         for button in self.query(Button):
             button.disabled = not can_begin
         self.query_one("#begin" if can_begin else "#other").focus()
+        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the way to the run only where there is one."""
+        """Offer only what leads somewhere."""
         del parameters
+        if action in {"begin", "goto", "review"}:
+            # Shown and not to be had while there is nothing to begin with.
+            return True if self.walk.design is not None else None
         return self.last is not None if action == "resume" else True
 
     @on(Button.Pressed, "#begin")

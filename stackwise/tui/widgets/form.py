@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Collapsible, Input, RadioButton, RadioSet, Static
 
@@ -176,7 +177,7 @@ class Form(VerticalScroll):
         more = [asked for asked in self.questions if asked.question.more]
         if more:
             words = "1 more question" if len(more) == 1 else f"{len(more)} more questions"
-            title = f"{words}: each has a usual answer (enter folds out)"
+            title = f"{words}: each has a usual answer"
             wrong = any(asked.wrong(asked.written) for asked in more)
             yield Collapsible(*(Field(asked) for asked in more), title=title, collapsed=not wrong)
 
@@ -200,3 +201,15 @@ def _choices(offered: Sequence[tuple[Any, str]], shown: Any) -> Widget:
     buttons = [Choice(Content(label), value == shown) for value, label in offered]
     group = Choices(*buttons, compact=True)
     return Horizontal(group, classes="across") if words <= _SIDE_BY_SIDE else group
+
+
+def show_question(screen: Screen[Any], keys: Sequence[str]) -> None:
+    """Put the cursor where the first of the keys is asked for, folded out where it is folded in."""
+    for field in screen.query(Field):
+        if field.asked.key in keys:
+            for fold in field.ancestors:
+                if isinstance(fold, Collapsible):
+                    fold.collapsed = False
+            for box in list(field.query("Input, Choices"))[:1]:
+                box.focus()
+            return

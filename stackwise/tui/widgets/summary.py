@@ -87,7 +87,7 @@ def line_pieces(design: Design) -> Iterator[Sequence[Part]]:
     summary, moves = design.summary, _Moves(design.summary, design.before)
     yield [(_cost(summary), moves.style("cost"))]
     yield [*_bar(summary, _CELLS), (f" {summary.needed_mb}/{summary.memory_mb} MiB", moves.style(*_MEMORY))]
-    yield [(f"carries {_figure(summary.carries)}/min of {_figure(summary.wanted)}", moves.style(*_LOAD))]
+    yield [(f"carries {_figure(summary.carries)}/min, {_figure(summary.wanted)} wanted", moves.style(*_LOAD))]
     yield [(_count(len(summary.failures), "point") + " of failure", moves.style("failures"))]
     yield [(f"{summary.hours:g} h work/month", moves.style("hours"))]
     yield list(_against(summary))
@@ -193,6 +193,11 @@ def _against(summary: Summary) -> Iterator[Part]:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def cut(text: str, cells: int) -> str:
+    """Return a text of at most so many cells; that something is left out can be seen."""
+    return text if len(text) <= cells else f"{text[: cells - 1]}…"
 
 
 def _figure(value: Any) -> str:
