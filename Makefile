@@ -66,7 +66,6 @@ unit: install  ## what takes seconds and touches no network
 
 e2e: MORE_PACKAGES = $(E2E_PACKAGES)
 e2e: packages install .venvs/wheel/.installed  ## the wheel on real machines of the sandbox; needs root
-	@command -v tmux >/dev/null || { echo "== The terminal that is typed at comes from tmux, installed by apt-get"; $(SUDO) apt-get install -q -y --no-install-recommends tmux; }
 	STACKWISE=$(CURDIR)/.venvs/wheel/bin/stackwise $(BIN)/python -m pytest tests/e2e
 
 test: lint unit e2e  ## everything, an end-to-end run on a real machine included
