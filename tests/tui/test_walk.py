@@ -214,7 +214,7 @@ async def test_a_file_that_cannot_be_written_is_said(folder: Path, monkeypatch: 
         assert any("could not be written" in notice.message for notice in app._notifications)
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "solarized-light", "ansi-dark", "ansi-light"])
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-light"])
 @pytest.mark.usefixtures("folder")
 async def test_every_word_can_be_read_in_every_kind_of_theme(theme: str) -> None:
     app = Walk()
