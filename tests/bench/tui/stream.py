@@ -39,6 +39,8 @@ def main(lines: int, rate: float, folder: Path) -> None:
     time.sleep(0.5)
     say(events.StepFinished(message=READY))
     sys.stdout.flush()
+    # Long enough to be drawn before the next lines push it out of sight.
+    time.sleep(1)
     began = time.monotonic()
     for number in count():
         if rate:
