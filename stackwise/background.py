@@ -32,7 +32,6 @@ _COMMANDS = ("up", "verify", "destroy")
 _AGAIN = {"up": "go on with: stackwise up", "destroy": "go on with: stackwise destroy"}
 # Not from the folder it is called in: a file of the project may be named like a module of ours.
 _PROGRAM = (sys.executable, "-P", "-m", "stackwise")
-_SAID = 20
 
 
 class Following(Protocol):
@@ -188,7 +187,7 @@ class _Begun(_Watched):
         if code < 0:
             message = f"the run was killed ({signal.Signals(-code).name})"
             raise self._lost(message, said, f"nothing is lost; {again}" if again else "")
-        raise RunLostError(*_words(said, code), said=_server_words(said), hint=_hints(said) or again)
+        raise RunLostError(_words(said, code), said=_server_words(said), hint=_hints(said) or again)
 
 
 class _Found(_Watched):
@@ -282,12 +281,12 @@ def _when(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _words(said: str, code: int) -> tuple[str]:
+def _words(said: str, code: int) -> str:
     """Return what went wrong as `stackwise` says it on stderr, in one sentence."""
     heads = ("error: ", "impossible: ", "Error: ")
     told = [line.removeprefix(head) for line in said.splitlines() for head in heads if line.startswith(head)]
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
-    return ("; ".join(told) or last or f"the run ended with exit code {code}, and said nothing",)
+    return "; ".join(told) or last or f"the run ended with exit code {code}, and said nothing"
 
 
 def _server_words(said: str) -> str:

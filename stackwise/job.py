@@ -14,6 +14,7 @@ from stackwise.catalog import Catalog, load_catalog
 from stackwise.errors import ProjectError
 from stackwise.journal import Journal
 from stackwise.operate.source import source_folder
+from stackwise.paths import DEFAULT_FILE
 from stackwise.plan import host_of, identity_of, make_plan
 from stackwise.plan.model import Identity, Plan
 from stackwise.project import Project, Snapshot, scan, snapshot, stand_in
@@ -99,7 +100,7 @@ def first_file(project: Project, catalog: Catalog, given: Mapping[str, Any], sou
     from stackwise.advice.report import enough_at, recommend  # noqa: PLC0415 - a plan is made without it
 
     usual = first_answers(project, catalog, given, source, folder)
-    choices = choose(parse_answers(usual, folder / "stackwise.yml", catalog), scanned_answers(project), catalog)
+    choices = choose(parse_answers(usual, folder / DEFAULT_FILE, catalog), scanned_answers(project), catalog)
     asked = told(project, choices)
     layers = recommend(choices, asked, catalog)
     fitting = {

@@ -8,9 +8,18 @@ https://specifications.freedesktop.org/basedir-spec/latest/
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+
+# The answers file of a folder, where nobody names another one.
+DEFAULT_FILE = "stackwise.yml"
+
+
+def answers_flag(path: Path) -> str:
+    """Return what names an answers file in a command, with a space before it; nothing where it is the usual one."""
+    return "" if path == Path(DEFAULT_FILE) else f" -a {shlex.quote(str(path))}"
 
 
 def data_dir() -> Path:

@@ -28,8 +28,8 @@ def pages() -> dict[str, str]:
 
 def commands() -> Iterator[str]:
     """Yield the page of commands."""
-    yield from ("# Commands", "", "```text", app.get_help(click.Context(app, info_name="stackwise")), "```", "")
-    context = click.Context(app, info_name="stackwise")
+    context = click.Context(app, info_name="stackwise", **app.context_settings)
+    yield from ("# Commands", "", "```text", app.get_help(context), "```", "")
     for name in app.list_commands(context):
         command = app.get_command(context, name)
         if command is not None:

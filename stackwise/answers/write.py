@@ -13,6 +13,7 @@ from stackwise.answers.check import why_wrong
 from stackwise.answers.document import Document
 from stackwise.catalog import Catalog
 from stackwise.errors import AnswersError, Fault
+from stackwise.paths import DEFAULT_FILE
 from stackwise.project import Project
 
 _WIDTH = 110
@@ -44,8 +45,8 @@ def first_answers(  # noqa: PLR0913, PLR0917 - what a first file is made of
     usual["access.domain"] = f"{usual['name']}.test"
     if "name" in given and isinstance(given["name"], str):
         usual["access.domain"] = f"{given['name']}.test"
-    choices = choose(Answers(folder / "stackwise.yml", usual, given), scanned_answers(project), catalog)
-    document = Document.parse(_text(choices, catalog), "stackwise.yml")
+    choices = choose(Answers(folder / DEFAULT_FILE, usual, given), scanned_answers(project), catalog)
+    document = Document.parse(_text(choices, catalog), DEFAULT_FILE)
     known = {*catalog.questions, *(category.answer for category in catalog.layers)}
     for key, value in given.items():
         if key not in known and key.split(".")[0] not in ("secrets", "accepted", "options", "schema"):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stackwise.cli.options import DEFAULT_FILE, answers_options, json_option
+from stackwise.cli.options import answers_options, json_option
 from stackwise.errors import AnswersError, Fault, StackwiseError, UsageError
+from stackwise.paths import DEFAULT_FILE, answers_flag
 
 if TYPE_CHECKING:
     from stackwise.job import Job
@@ -88,7 +89,7 @@ def init_command(directory: Path, output: Path | None, overrides: tuple[str, ...
         click.echo(text, nl=False)
     else:
         _write(target, text)
-        click.echo(f"wrote {target}; look at it, then: stackwise plan{_flag(target)}", err=True)
+        click.echo(f"wrote {target}; look at it, then: stackwise plan{answers_flag(target)}", err=True)
     if explain:
         click.echo(_explained(text, target if not to_stdout else base / DEFAULT_FILE))
 
@@ -259,10 +260,6 @@ def _write(target: Path, text: str) -> None:
         raise UsageError(
             f"cannot write {target}: {exc.strerror}", hint="choose another place: stackwise init -o FILE"
         ) from exc
-
-
-def _flag(target: Path) -> str:
-    return "" if target == Path(DEFAULT_FILE) else f" -a {target}"
 
 
 def _explained(text: str, target: Path) -> str:

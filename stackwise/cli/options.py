@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import click
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+from stackwise.paths import DEFAULT_FILE
 
-DEFAULT_FILE = "stackwise.yml"
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def program() -> str:

@@ -14,6 +14,7 @@ from types import TracebackType
 from stackwise import events
 from stackwise.errors import JournalError
 from stackwise.events import Event
+from stackwise.paths import DEFAULT_FILE
 from stackwise.render.report import make_report, report_html, report_markdown
 
 _NAME = re.compile(r"(\d{4})-([a-z]+)\.jsonl")
@@ -56,7 +57,7 @@ def next_number(folder: Path) -> int:
 class Recorder:
     """Writes the events of one run as they happen, and a report of it at the end."""
 
-    def __init__(self, folder: Path, number: int, command: str, answers: Path = Path("stackwise.yml")) -> None:
+    def __init__(self, folder: Path, number: int, command: str, answers: Path = Path(DEFAULT_FILE)) -> None:
         """Record run `number` of `command` in the project's `folder`; `answers` is the file that it was made from."""
         self._base = run_path(folder, number, command)
         self._answers = answers.name

@@ -16,7 +16,8 @@ from stackwise.render.documents import advice_document, advice_lines
 
 _WIDTH = 100
 _MARKS = {"good": "✓", "enough": "○", "short": "✗"}
-_COLUMNS = ("effort", "lock_in", "control", "ceiling")
+# What is weighed of a kind of hosting, by degrees, with the word for each.
+DEGREES = {"effort": "effort", "lock_in": "lock-in", "control": "control", "ceiling": "ceiling"}
 _DEGREES = "▁▂▄▆█"
 
 
@@ -50,7 +51,7 @@ def report_document(report: Report) -> dict[str, Any]:
 def kind_document(kind: Kind) -> dict[str, Any]:
     """Return a kind of hosting as JSON-like data."""
     hosting = kind.hosting
-    degrees = {name: asdict(getattr(hosting, name)) for name in ("effort", "lock_in", "control", "ceiling")}
+    degrees = {name: asdict(getattr(hosting, name)) for name in DEGREES}
     return {
         "id": kind.component.id,
         "name": kind.component.name,
@@ -144,7 +145,7 @@ def _advice(advice: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
 def _hosting_lines(kinds: Sequence[Mapping[str, Any]], currency: str) -> Iterator[str]:
     yield f"  {'':<24}{'today':>14}{'tenfold':>14}{'hours':>7}  effort lock-in control ceiling"
     for kind in kinds:
-        degrees = "".join(f"{degree_words(kind[name]['degree']):<8}" for name in _COLUMNS)
+        degrees = "".join(f"{degree_words(kind[name]['degree']):<8}" for name in DEGREES)
         sums = "".join(f"{money(kind[when], currency):>14}" for when in ("today", "tenfold"))
         yield f"  {kind['name']:<24}{sums}{kind['hours']:>7g}  {degrees}".rstrip()
     yield "  Hours are the team's own, a month, by our estimate; degrees go from 1 (hardly any) to 5."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from typing import Literal
 
 from stackwise import events
 from stackwise.events import CheckStatus, Event
+from stackwise.paths import answers_flag
 from stackwise.readable import readable
 
 Kind = Literal["plain", "command", "words"]
 Tone = Literal["good", "bad", "stopped", "plain"]
-DEFAULT_FILE = "stackwise.yml"
 TIMES = "How long it took"
 MARKS: dict[CheckStatus | None, str] = {"ok": "✓", "fault": "✗", "not-applicable": "-", None: ""}
 _COUNTED: dict[CheckStatus, str] = {"ok": "ok", "fault": "found a fault", "not-applicable": "make no sense here"}
@@ -142,7 +141,7 @@ def _failure(run: _Run) -> Iterator[Section]:
         return
     where = f"{run.task.role} : {run.task.name}, on {run.task.host}" if run.task else ""
     said = "\n".join(run.failed.said.splitlines()[-_SAID:])
-    told = (
+    told: tuple[tuple[str, str, Kind], ...] = (
         ("phase", run.phase, "plain"),
         ("task", where, "plain"),
         ("likely cause", run.failed.cause, "plain"),
@@ -150,7 +149,7 @@ def _failure(run: _Run) -> Iterator[Section]:
         ("then", run.failed.hint, "plain"),
         ("its own words", said, "words"),
     )
-    rows = tuple(Row(name, text, kind="words" if kind == "words" else "plain") for name, text, kind in told if text)
+    rows = tuple(Row(name, text, kind=kind) for name, text, kind in told if text)
     yield Section("What stopped it" if run.failed.stopped else "What failed", rows)
 
 
@@ -201,7 +200,7 @@ def _checks(run: _Run) -> Iterator[Section]:
 
 
 def _next(run: _Run, answers: Path, program: str) -> Section:
-    flag = "" if answers == Path(DEFAULT_FILE) else f" -a {shlex.quote(readable(str(answers)))}"
+    flag = answers_flag(Path(readable(str(answers))))
     rows = []
     for words, command in _commands(run):
         first, _, rest = command.partition(" ")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import on, work
 
 from stackwise.errors import StackwiseError
+from stackwise.tui.aside import aside
 from stackwise.tui.messages import Answered, NotOpened, Opened, Scanned
 from stackwise.tui.running import RunningApp
 
@@ -37,14 +38,10 @@ class AnsweringApp(RunningApp):
         self.path, self.design = path, None
         self._open(path)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="open")
-    def _open(self, path: Path) -> None:
+    @work(exclusive=True, exit_on_error=False, group="open")
+    async def _open(self, path: Path) -> None:
         try:
-            # Catalog, models and the other screens are loaded here, behind the first picture.
-            import stackwise.tui.screens.catalogue  # noqa: F401, PLC0415 - as above
-            from stackwise.walk.design import open_design  # noqa: PLC0415 - as above
-
-            self.post_message(Opened(open_design(path)))
+            self.post_message(Opened(await aside(lambda: _read(path))))
         except Exception as exc:  # noqa: BLE001 - the top of a thread: Textual would print it with its variables
             self.post_message(NotOpened(path, exc))
 
@@ -110,11 +107,12 @@ class AnsweringApp(RunningApp):
         if self.design is not None:
             self._look_again(self.design, *self.design.source)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="scan")
-    def _look_again(self, design: Design, source: str, ref: str | None) -> None:
+    @work(exclusive=True, exit_on_error=False, group="scan")
+    async def _look_again(self, design: Design, source: str, ref: str | None) -> None:
         from stackwise.walk.scanning import look_at  # noqa: PLC0415 - loaded behind the first picture
 
-        self.post_message(Scanned(design, look_at(source, ref, design.path.resolve().parent)))
+        place = design.path.resolve().parent
+        self.post_message(Scanned(design, await aside(lambda: look_at(source, ref, place))))
 
     @on(Scanned)
     def _scanned(self, message: Scanned) -> None:
@@ -131,6 +129,14 @@ class AnsweringApp(RunningApp):
         """Write an answers file that was only in memory so far."""
         if self.design is not None and self.design.new:
             self._change(lambda design: design.save())
+
+
+def _read(path: Path) -> Design:
+    # Catalog, models and the other screens are loaded here, behind the first picture.
+    import stackwise.tui.screens.catalogue  # noqa: F401, PLC0415 - as above
+    from stackwise.walk.design import open_design  # noqa: PLC0415 - as above
+
+    return open_design(path)
 
 
 def _look_for_garbage_in_small_pieces() -> None:

@@ -13,6 +13,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
+from stackwise.paths import DEFAULT_FILE
 from stackwise.tui.messages import Wanted
 from stackwise.tui.screens.small import TooSmall, fits
 from stackwise.tui.screens.start import StartScreen
@@ -45,7 +46,7 @@ class Walk(TastefulApp):
 
     def __init__(self, answers: str | None = None, runs: Runs | None = None) -> None:
         """Walk on the file `answers`, or on the one of this folder; `runs` begins and finds runs."""
-        super().__init__(Path(answers or "stackwise.yml"), runs)
+        super().__init__(Path(answers or DEFAULT_FILE), runs)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Put every action of the screen and every step into the palette."""

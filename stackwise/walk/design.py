@@ -35,8 +35,6 @@ from stackwise.walk.sound import sound_answers
 if TYPE_CHECKING:
     from stackwise.advice.why import Why
 
-DEFAULT_FILE = "stackwise.yml"
-
 
 @dataclass(frozen=True, slots=True)
 class Summary:

@@ -13,7 +13,7 @@ from stackwise.errors import InterruptedRunError, StackwiseError
 from stackwise.events import Event
 from stackwise.journal.record import records
 from stackwise.readable import readable
-from stackwise.render.report import Report, make_report
+from stackwise.render.report import MARKS, Report, make_report
 
 if TYPE_CHECKING:
     from stackwise.catalog.tables import Cause
@@ -23,7 +23,6 @@ PHASES = ("plan", "provision", "configure", "deploy", "verify")
 _ONE_PHASE = {"verify": ("verify",), "destroy": ("destroy",)}
 Tone = Literal["plain", "phase", "good", "changed", "bad", "dim"]
 _TONES: dict[str, Tone] = {"ok": "good", "fault": "bad", "not-applicable": "dim"}
-_MARKS = {"ok": "✓", "fault": "✗", "not-applicable": "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,6 @@ class RunProgress:
     now: str = ""
     task: int = 0
     tasks: int = 0
-    results: Counter[str] = field(default_factory=Counter)
     hosts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     seen: list[Event] = field(default_factory=list)
     log: list[Line] = field(default_factory=list)
@@ -92,6 +90,11 @@ class RunProgress:
     def __post_init__(self) -> None:
         """Expect the phases of the command."""
         self.phases = self.phases or [PhaseRow(name) for name in _ONE_PHASE.get(self.command, PHASES)]
+
+    @property
+    def results(self) -> Counter[str]:
+        """How many tasks ended in which way, on all hosts together."""
+        return sum(self.hosts.values(), Counter())
 
     @property
     def running(self) -> bool:
@@ -146,7 +149,6 @@ class RunProgress:
                 self.now = _full_name(event)
                 self.task, self.tasks = event.number, event.total
             case events.TaskFinished():
-                self.results[event.result] += 1
                 self.hosts[event.host][event.result] += 1
             case events.Remarked():
                 self.now = event.words
@@ -242,7 +244,7 @@ def _lines(event: Event) -> list[Line]:  # noqa: C901, PLR0911, PLR0912 - one re
         case events.TaskFinished():
             return _task_lines(event)
         case events.CheckFinished():
-            tone, mark = _TONES[event.status], _MARKS[event.status]
+            tone, mark = _TONES[event.status], MARKS[event.status]
             hint = [Line(f"      {event.hint}")] if event.hint else []
             return [Line(f"  {mark} {event.name}: {event.saw}", tone), *hint]
         case events.RunFailed():

@@ -61,3 +61,8 @@ def text_of(value: object) -> str:
 def price(amount: float | None, currency: str) -> str:
     """Return a price a month in words; an unknown one is said to be unknown."""
     return "price unknown" if amount is None else f"{amount:g} {currency} a month"
+
+
+def count(number: int, word: str) -> str:
+    """Return a number with its word: 1 fault, 2 faults."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -38,3 +38,22 @@ def _unreadable(source: str, exc: Exception) -> ProjectError:
     place = exc.filename if isinstance(exc, OSError) and exc.filename else source
     hint = "make it readable, or say where the project is: --set project.source=FOLDER"
     return ProjectError(f"{place} cannot be read: {why}", hint=hint)
+
+
+def project_kind(project: Project) -> str:
+    """Return what kind of project was found, in words."""
+    django = f" {project.django_version}" if project.django_version else ""
+    return f"a Django{django} project" if project.framework == "django" else f"a Python project ({project.framework})"
+
+
+def found_rows(project: Project) -> dict[str, str]:
+    """Return what was found in a project, by what it is; what was not found is left out."""
+    rows = {
+        "folder": project.root,
+        "settings": project.settings,
+        "serves": project.wsgi or project.asgi,
+        "needs": project.requirements.source,
+        "database": ", ".join(d.engine.rpartition(".")[2] for d in project.databases if d.engine),
+        "uses": ", ".join(project.uses),
+    }
+    return {name: value for name, value in rows.items() if value}

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Static
+from textual.worker import WorkerCancelled
 
 from stackwise.background import Following
 from stackwise.errors import InterruptedRunError
@@ -28,8 +32,22 @@ def small_project(folder: Path) -> Path:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until every worker is done and what it said is shown."""
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    calm = 0
+    # Textual takes a process that gets no processor for one that has nothing to do; so what is under way is counted.
+    while calm < 2:
+        # One that was cancelled has made room for a newer one, which is waited for in the next round.
+        with suppress(WorkerCancelled):
+            await pilot.app.workers.wait_for_complete()
+        before = _under_way(pilot.app)
+        await pilot.pause()
+        calm = calm + 1 if before == _under_way(pilot.app) == (0, 0, pilot.app.screen) else 0
+
+
+def _under_way(app: App[None]) -> tuple[int, int, Screen[object]]:
+    """Return how many messages wait, how many workers work, and which screen is shown."""
+    nodes = [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
+    working = sum(not worker.is_finished for worker in app.workers)
+    return sum(node.message_queue_size for node in nodes), working, app.screen
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from stackwise.cli.plain.run import make
 from stackwise.cli.plain.talk import EndOfInputError, Talk, talk_here
 from stackwise.cli.plain.walk import Make, PlainWalk
-from stackwise.walk.design import DEFAULT_FILE, open_design
+from stackwise.paths import DEFAULT_FILE
+from stackwise.walk.design import open_design
 
 __all__ = ["walk_plain"]
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from stackwise.cli.plain.choosing import NotOneError, pick
 from stackwise.cli.plain.session import Back, Command, Session
-from stackwise.cli.plain.words import count
-from stackwise.walk.questions import Asked, text_of, value_of
+from stackwise.walk.questions import Asked, count, text_of, value_of
 from stackwise.walk.steps import Step
 
 _TRUTH = {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from stackwise.cli.plain.layers import decide
 from stackwise.cli.plain.session import Session
-from stackwise.render.advice_text import kind_document, money
+from stackwise.render.advice_text import DEGREES, kind_document, money
 
 if TYPE_CHECKING:
     from stackwise.walk.steps import Step
-
-_DEGREES = {"effort": "effort", "lock_in": "lock-in", "control": "control", "ceiling": "ceiling"}
 
 
 def ask_hosting(session: Session, step: Step) -> None:
@@ -28,6 +26,6 @@ def _kinds(session: Session) -> Mapping[str, str]:
 
 def kind_line(document: Mapping[str, Any], currency: str) -> str:
     """Return a kind of hosting in one line: money today and at ten times the need, hours a month, degrees."""
-    degrees = ", ".join(f"{words} {document[name]['degree']} of 5" for name, words in _DEGREES.items())
+    degrees = ", ".join(f"{words} {document[name]['degree']} of 5" for name, words in DEGREES.items())
     today, tenfold = (money(document[when], currency) for when in ("today", "tenfold"))
     return f"a month {today} today, {tenfold} at ten times the need; hours a month: {document['hours']:g}; {degrees}"

@@ -9,9 +9,10 @@ from stackwise.cli.plain.choosing import NotOneError, pick
 from stackwise.cli.plain.forms import ask_truth
 from stackwise.cli.plain.session import Quit, Session
 from stackwise.cli.plain.talk import UNBROKEN
-from stackwise.cli.plain.words import count, summary_line
+from stackwise.cli.plain.words import summary_line
 from stackwise.errors import AnswersError, Fault, ImpossibleError, StackwiseError
 from stackwise.render.documents import advice_document, advice_lines, plan_document, plan_text
+from stackwise.walk.questions import count
 from stackwise.walk.steps import step_for
 
 if TYPE_CHECKING:

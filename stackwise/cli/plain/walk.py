@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from stackwise.cli.plain.server import ask_server
 from stackwise.cli.plain.session import Back, Quit, Session, Turn
 from stackwise.cli.plain.talk import Talk
 from stackwise.cli.plain.words import file_line, found_lines
+from stackwise.cli.work import report_lines
 from stackwise.errors import InterruptedRunError, StackwiseError
 from stackwise.job import Job
-from stackwise.walk.design import DEFAULT_FILE, Design
+from stackwise.paths import answers_flag
+from stackwise.walk.design import Design
 from stackwise.walk.progress import last_run
 from stackwise.walk.steps import Step, steps_of
 
@@ -65,8 +67,7 @@ class PlainWalk:
         path = self.session.design.path
         if self.session.design.new:
             return "Nothing was written."
-        flag = "" if path == Path(DEFAULT_FILE) else f" -a {path}"
-        return f"Everything is saved in {path}; go on with: stackwise{flag} --plain"
+        return f"Everything is saved in {path}; go on with: stackwise{answers_flag(path)} --plain"
 
     def _turning(self, ask: Callable[[], None]) -> None:
         """Ask, and go where that leads: back, or to another step."""
@@ -152,20 +153,8 @@ class PlainWalk:
     def _report(self, session: Session, step: Step) -> None:
         session.heading(step)
         summary = session.design.summary
-        session.talk.lines(_reported(session.design.path, summary.name, summary.environment))
+        path = session.design.path
+        run = last_run(path.resolve().parent, summary.name, summary.environment)
+        session.talk.lines(report_lines(run.seen, path) if run else ["Nothing was made yet."])
         while session.ask("Enter ends the walk ", {}):
             session.talk.say("Possible is Enter, or a command; h lists them.")
-
-
-def _reported(answers: Path, name: str, environment: str) -> Iterator[str]:
-    """Yield the report of the last run on record of this name."""
-    from stackwise.cli.work import report_lines
-    from stackwise.events import RunStarted
-    from stackwise.journal.record import records
-
-    for record in reversed(records(answers.resolve().parent)):
-        seen = list(record.events())
-        if any(isinstance(e, RunStarted) and (e.name, e.environment) == (name, environment) for e in seen):
-            yield from report_lines(seen, answers)
-            return
-    yield "Nothing was made yet."

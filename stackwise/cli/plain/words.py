@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stackwise.walk.questions import price
+from stackwise.walk.scanning import found_rows, project_kind
 
 if TYPE_CHECKING:
     from stackwise.walk.design import Design, Summary
@@ -65,18 +66,8 @@ def _failures(before: Summary, after: Summary) -> Iterator[str]:
 def found_lines(design: Design) -> Iterator[str]:
     """Yield what a look at the project gave."""
     project = design.project
-    django = f" {project.django_version}" if project.django_version else ""
-    what = f"a Django{django} project" if project.framework == "django" else f"a Python project ({project.framework})"
-    yield f"{project.name}, {what}"
-    rows = {
-        "folder": project.root,
-        "settings": project.settings,
-        "serves": project.wsgi or project.asgi,
-        "needs": project.requirements.source,
-        "database": ", ".join(d.engine.rpartition(".")[2] for d in project.databases if d.engine),
-        "uses": ", ".join(project.uses),
-    }
-    yield from (f"  {name}: {value}" for name, value in rows.items() if value)
+    yield f"{project.name}, {project_kind(project)}"
+    yield from (f"  {name}: {value}" for name, value in found_rows(project).items())
     yield from (f"  {finding}" for finding in project.findings)
     if design.scanned.problem:
         yield f"  The project cannot be read: {design.scanned.problem.message}. {design.scanned.problem.hint}"
@@ -87,8 +78,3 @@ def file_line(design: Design) -> str:
     if design.new:
         return f"The answers will be kept in {design.path}; each has a recommended value already."
     return f"The answers are kept in {design.path}, for {design.summary.name} ({design.summary.environment})."
-
-
-def count(number: int, word: str) -> str:
-    """Return a number with its word: 1 fault, 2 faults."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from stackwise.advice import Option
 from stackwise.advice.hosting import Kind
-from stackwise.render.advice_text import degree_words, money_words
+from stackwise.render.advice_text import DEGREES, degree_words, money_words
 from stackwise.tui.screens.choosing import Part, Row
 from stackwise.tui.screens.layer import LayerScreen
 from stackwise.tui.widgets.summary import cut
@@ -20,7 +20,6 @@ _FIGURES = f"{'today':>9}{'tenfold':>9}{'hours':>6}  effort lock-in control ceil
 # So many columns have the names on a narrow terminal, and on a wide one.
 _NARROW, _WIDE = 16, 25
 _WIDE_FROM = 110
-_DEGREES = {"effort": "Effort", "lock_in": "Lock-in", "control": "Control", "ceiling": "Ceiling"}
 
 
 class HostingScreen(LayerScreen):
@@ -64,7 +63,7 @@ def kind_content(option: Option, kind: Kind, currency: str, names: int) -> Conte
     mark, style = ("●", "$text-success") if option.chosen else ("✗", "$text-error") if option.why_not else ("○", "")
     money = "".join(f"{money_words(quote, currency):>9}" for quote in (kind.today, kind.tenfold))
     degrees = "".join(
-        f"{degree_words(getattr(kind.hosting, name).degree):<{len(title) + 1}}" for name, title in _DEGREES.items()
+        f"{degree_words(getattr(kind.hosting, name).degree):<{len(title) + 1}}" for name, title in DEGREES.items()
     )
     return Content.assemble(
         (mark, style),
@@ -75,9 +74,9 @@ def kind_content(option: Option, kind: Kind, currency: str, names: int) -> Conte
 
 
 def _figures(kind: Kind) -> Iterator[Part]:
-    for name, title in _DEGREES.items():
+    for name, title in DEGREES.items():
         degree = getattr(kind.hosting, name)
-        yield f"{title:<8} {degree_words(degree.degree)}  ", "bold"
+        yield f"{title.capitalize():<8} {degree_words(degree.degree)}  ", "bold"
         yield f"{degree.says}\n"
     for when, quote in (("Today", kind.today), ("At ten times the need", kind.tenfold)):
         if quote:

@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
-from textual.worker import get_current_worker
 
 from stackwise.advice.offers import Sold
 from stackwise.catalog.model import Component
 from stackwise.provision.accounts import credentials_of
+from stackwise.tui.aside import aside
 from stackwise.tui.messages import TriedOut
 from stackwise.tui.screens.choosing import ChoosingScreen, Part, Row
 from stackwise.tui.screens.credentials import Credentials
@@ -103,10 +103,11 @@ providers at which stackwise makes no servers yet the best fitting size is shown
         remark = "" if provider.installable else "stackwise makes no servers there yet; this only proves the key."
         self.app.push_screen(Credentials(provider.name, wanted, remark), given)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="trial")
-    def _try(self, provider: Component) -> None:
-        found = trial_of(provider, dict(self.walk.credentials))
-        if found is not None and not get_current_worker().is_cancelled:
+    @work(exclusive=True, exit_on_error=False, group="trial")
+    async def _try(self, provider: Component) -> None:
+        credentials = dict(self.walk.credentials)
+        found = await aside(lambda: trial_of(provider, credentials))
+        if found is not None:
             self.post_message(TriedOut(found))
 
     def on_tried_out(self, message: TriedOut) -> None:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
+from stackwise.paths import DEFAULT_FILE
 from stackwise.tui.widgets.place import PlaceInput
 from stackwise.walk.places import place_of
 
@@ -206,7 +207,7 @@ place; the right arrow takes what is suggested.
             if place is None:
                 self.notify(f"{typed[:60]} is no place that can be.", severity="error", markup=False)
             else:
-                self._open(place / "stackwise.yml" if place.is_dir() else place)
+                self._open(place / DEFAULT_FILE if place.is_dir() else place)
 
     @on(OptionList.OptionSelected, "#recents")
     def _again(self, event: OptionList.OptionSelected) -> None:
@@ -222,7 +223,7 @@ def _recent_row(recent: Recent, run: LastRun) -> Content:
     """Return an answers file in two lines: whose it is and how it stands, and where it lies."""
     mark, style = _MARKS[run.ended]
     when = recent.opened.astimezone().strftime("%d %b %H:%M")
-    place = recent.path.parent if recent.path.name == "stackwise.yml" else recent.path
+    place = recent.path.parent if recent.path.name == DEFAULT_FILE else recent.path
     shown = f"~/{place.relative_to(Path.home())}" if place.is_relative_to(Path.home()) else str(place)
     return Content.assemble(
         (recent.name, "bold"),
@@ -234,23 +235,14 @@ def _recent_row(recent: Recent, run: LastRun) -> Content:
 
 
 def _found(design: Design) -> Iterator[Part]:
+    from stackwise.walk.scanning import found_rows, project_kind  # noqa: PLC0415 - not wanted before the first picture
+
     project = design.project
-    django = f" {project.django_version}" if project.django_version else ""
-    words = f"a Django{django} project" if project.framework == "django" else f"a Python project ({project.framework})"
     yield project.name, "bold"
-    yield f", {words}\n"
-    rows = {
-        "folder": project.root,
-        "settings": project.settings,
-        "serves": project.wsgi or project.asgi,
-        "needs": project.requirements.source,
-        "database": ", ".join(d.engine.rpartition(".")[2] for d in project.databases if d.engine),
-        "uses": ", ".join(project.uses),
-    }
-    for name, value in rows.items():
-        if value:
-            yield f"  {name:<9} ", "dim"
-            yield f"{value}\n"
+    yield f", {project_kind(project)}\n"
+    for name, value in found_rows(project).items():
+        yield f"  {name:<9} ", "dim"
+        yield f"{value}\n"
     yield "\n"
     if design.new:
         yield f"The answers will be kept in {design.path}; each has a recommended value already.", "dim"

@@ -15,6 +15,8 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
+from stackwise.walk.questions import count
+
 if TYPE_CHECKING:
     from stackwise.walk.design import Design, Summary
 
@@ -88,7 +90,7 @@ def line_pieces(design: Design) -> Iterator[Sequence[Part]]:
     yield [(_cost(summary), moves.style("cost"))]
     yield [*_bar(summary, _CELLS), (f" {summary.needed_mb}/{summary.memory_mb} MiB", moves.style(*_MEMORY))]
     yield [(f"carries {_figure(summary.carries)}/min, {_figure(summary.wanted)} wanted", moves.style(*_LOAD))]
-    yield [(_count(len(summary.failures), "point") + " of failure", moves.style("failures"))]
+    yield [(count(len(summary.failures), "point") + " of failure", moves.style("failures"))]
     yield [(f"{summary.hours:g} h work/month", moves.style("hours"))]
     yield list(_against(summary))
     yield [(_saved(design), "dim")]
@@ -182,17 +184,13 @@ def _bar(summary: Summary, cells: int) -> Iterator[Part]:
 
 def _against(summary: Summary) -> Iterator[Part]:
     if summary.faults:
-        yield f"✗ {_count(summary.faults, 'fault')} ", "bold $text-error"
+        yield f"✗ {count(summary.faults, 'fault')} ", "bold $text-error"
     if summary.conflicts:
-        yield f"✗ {_count(summary.conflicts, 'conflict')} ", "bold $text-error"
+        yield f"✗ {count(summary.conflicts, 'conflict')} ", "bold $text-error"
     if summary.warnings:
-        yield f"! {_count(summary.warnings, 'warning')}", "$text-warning"
+        yield f"! {count(summary.warnings, 'warning')}", "$text-warning"
     if not (summary.faults or summary.conflicts or summary.warnings):
         yield "✓ no conflict", "$text-success"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def cut(text: str, cells: int) -> str:
