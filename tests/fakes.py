@@ -47,6 +47,9 @@ class FakeCloud:
     def destroy(self, node_id: str) -> None:
         self.nodes.pop(node_id, None)
 
+    def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002 - nothing else is made
+        return ()
+
 
 @dataclass
 class FakePlaybookRun:

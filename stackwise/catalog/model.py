@@ -204,6 +204,9 @@ class Offer(Shape):
 
     kind: Literal["vps", "bare-metal", "paas"] = "vps"
     driver: str = said("The adapter that makes servers there; empty where there is none yet", default="")
+    endpoint: str = said(
+        "The environment variable that moves its API to another address, as its own tools read it", default=""
+    )
     kernel: Literal["own", "shared"] = "own"
     currency: Annotated[str, Where(pattern=r"^[A-Z]{3}$")] = "USD"
     priced: date = said("The date of the copy of the price list that was read")

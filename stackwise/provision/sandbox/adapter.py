@@ -60,6 +60,10 @@ class SandboxCloud:
         except ServerLostError:
             return
 
+    def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002 - nothing is made beside a machine
+        """Find nothing to remove."""
+        return ()
+
 
 def _node(node: LibcloudNode) -> Node:
     limits: Mapping[str, Mapping[str, Any]] = node.extra["limits"]
