@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean
+from stackwise.provision.clouds import digitalocean, hetzner
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Line, Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
+from tests.cloud.apis.hetzner import HetznerApi
 from tests.cloud.apis.server import Api
 
 # Long enough for an answer of loopback on a busy machine, short enough for those that never come.
@@ -97,5 +98,19 @@ PROVIDERS = {
         elsewhere="s-1vcpu-512mb-10gb",
         makes="^POST /v2/droplets$",
         lists="^GET /v2/droplets$",
+    ),
+    "hetzner": Provider(
+        "hetzner",
+        HetznerApi,
+        hetzner.HetznerCloud,
+        hetzner.open_line,
+        place="hel1",
+        size="cx23",
+        elsewhere="cx33",
+        makes="^POST /v1/servers$",
+        lists="^GET /v1/servers$",
+        path="/v1",
+        currency="EUR",
+        address_at_once=True,
     ),
 }
