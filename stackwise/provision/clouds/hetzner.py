@@ -21,6 +21,12 @@ from stackwise.provision.clouds.hetzner_driver import BASE_URL, HetznerNodeDrive
 from stackwise.provision.clouds.line import Line
 from stackwise.provision.clouds.marks import OURS, Named, carrying, material, not_sold, own_name
 
+_IMAGES = {
+    "debian-12": "debian-12",
+    "debian-13": "debian-13",
+    "ubuntu-24-04": "ubuntu-24.04",
+    "ubuntu-26-04": "ubuntu-26.04",
+}
 # What is on its way up, down or elsewhere is waited for.
 _STATES: dict[str, NodeState] = {
     LibcloudState.RUNNING: "running",
@@ -29,14 +35,17 @@ _STATES: dict[str, NodeState] = {
 }
 
 
-def open_line(account: Account, **patience: Any) -> Line[HetznerNodeDriver]:
-    """Return the line to Hetzner."""
+def open_cloud(account: Account, location: str, **line: Any) -> HetznerCloud:  # noqa: ARG001 - it has no regions apart
+    """Return the adapter on an account; `line` goes to the Line."""
     (token,) = account.keys.values()
-    return Line(account, lambda: HetznerNodeDriver(token, ex_base_url=account.url or BASE_URL), **patience)
+    return HetznerCloud(Line(account, lambda: HetznerNodeDriver(token, ex_base_url=account.url or BASE_URL), **line))
 
 
 class HetznerCloud:
-    """Servers of a project, as a `Cloud` and a `Shop`. Its images have our names."""
+    """Servers of a project, as a `Cloud` and a `Shop`."""
+
+    # A second server of the same name is refused.
+    shows_up_within = 0.0
 
     def __init__(self, line: Line[HetznerNodeDriver]) -> None:
         """Ask through `line`."""
@@ -130,9 +139,11 @@ class HetznerCloud:
     def _image(self, order: Order, architecture: str) -> NodeImage:
         found = self._line.read("the images", lambda driver: driver.list_images(ex_architecture=architecture))
         known = {image.id: image for image in found}
-        if order.image not in known:
-            raise not_sold(self._line.provider, "image", order.image, known)
-        return known[order.image]
+        wanted = _IMAGES.get(order.image, order.image)
+        if wanted not in known:
+            ours = [own for own, name in _IMAGES.items() if name in known]
+            raise not_sold(self._line.provider, "image", order.image, ours)
+        return known[wanted]
 
     def _key(self, order: Order) -> int:
         """Return the id of the administrator's key, registered now if it is not: else root gets a password.
