@@ -22,6 +22,7 @@ from libcloud.common.types import (
     ProviderError,
 )
 from libcloud.common.vultr import VultrException
+from libcloud.utils.iso8601 import ParseError as NoDateError
 from requests.exceptions import (
     ChunkedEncodingError,
     ConnectionError,  # noqa: A004 - requests calls it so
@@ -64,6 +65,7 @@ RAISED: tuple[type[Exception], ...] = (
     NotImplementedError,
     AssertionError,
     ParseError,
+    NoDateError,
 )
 _LEFT = re.compile(
     r"quota|limit (?:has been )?(?:reached|exceeded)|limitexceeded|exceed\w* (?:your|the) \w*\s*limit|capacity"
