@@ -113,17 +113,14 @@ class HetznerCloud:
     def destroy(self, node_id: str) -> None:
         """Remove a server, its disk and its addresses."""
         node: Any = Named(node_id)
-        try:
-            self._line.read("the server to go", lambda driver: driver.destroy_node(node))
-        except ServerLostError:
-            return
+        self._line.remove("the server to go", lambda driver: driver.destroy_node(node))
 
     def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:
         """Remove the keys that we registered."""
         name = own_name(tags)
         mine = [key for key in self._line.read("the keys", _keys) if key.name.startswith(name)]
         for key in mine:
-            self._line.read("the key to go", partial(HetznerNodeDriver.delete_key_pair, key_pair=key))
+            self._line.remove("the key to go", partial(HetznerNodeDriver.delete_key_pair, key_pair=key))
         return tuple(f"the key {key.name}" for key in mine)
 
     def _sizes(self, place: str) -> list[NodeSize]:

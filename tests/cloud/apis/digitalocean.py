@@ -68,7 +68,6 @@ class DigitalOceanApi(Api):
         ("GET", r"/v2/actions/(\d+)", "show_action"),
     )
     most = 200
-    limit = 25
 
     def refusal(self, code: int, words: str, kind: str = "") -> Answer:
         return Answer(code, {"id": kind or _IDS.get(code, "server_error"), "message": words})

@@ -82,7 +82,6 @@ class HetznerApi(Api):
         ("POST", r"/v1/servers/(\d+)/actions/(\w+)", "act"),
         ("GET", r"/v1/actions/(\d+)", "show_action"),
     )
-    limit = 25
 
     def refusal(self, code: int, words: str, kind: str = "") -> Answer:
         if code == 401:

@@ -149,8 +149,9 @@ class Api(ABC):
     # Each key has at least "name" and "public_key".
     keys: dict[str, dict[str, Any]]
     token = "canary-token-1234"  # noqa: S105 - no real one
-    # As many items as a page has at most.
+    # As many items as a page has at most, and as many machines as an account may have.
     most = 50
+    limit = 25
 
     def __init__(self, boots: Boots | None = None, looks: int = 0) -> None:
         """Begin empty. A new machine stays as it is until it was looked at `looks` times."""
