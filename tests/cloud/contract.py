@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean
+from stackwise.provision.clouds import digitalocean, hetzner
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
+from tests.cloud.apis.hetzner import HetznerApi
 from tests.cloud.apis.server import Api
 
 # Long enough for an answer of loopback on a busy machine, short enough for those that never come.
@@ -45,7 +46,7 @@ class Provider:
 
     id: str
     api: Callable[..., Api]
-    open: Callable[..., Adapter]
+    open_cloud: Callable[..., Adapter]
     place: str
     size: str
     elsewhere: str
@@ -75,7 +76,7 @@ class Provider:
         component = load_catalog().component(self.id)
         keys = {wanted.variable: api.token for wanted in credentials_of(component)}
         account = Account(component, keys, f"{api.url}{self.path}")
-        return self.open(account, self.place, patience=patience, **more)
+        return self.open_cloud(account, self.place, patience=patience, **more)
 
     @contextmanager
     def standing(self, looks: int = 0) -> Iterator[tuple[Api, Adapter]]:
@@ -95,5 +96,18 @@ PROVIDERS = {
         elsewhere="s-1vcpu-512mb-10gb",
         makes="^POST /v2/droplets$",
         lists="^GET /v2/droplets$",
+    ),
+    "hetzner": Provider(
+        "hetzner",
+        HetznerApi,
+        hetzner.open_cloud,
+        place="hel1",
+        size="cx23",
+        elsewhere="cx33",
+        makes="^POST /v1/servers$",
+        lists="^GET /v1/servers$",
+        path="/v1",
+        currency="EUR",
+        address_at_once=True,
     ),
 }
