@@ -71,6 +71,8 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 _TAKEN = re.compile(r"already (?:used|exists|in use|taken)|must be unique|uniqueness|duplicate", re.IGNORECASE)
+# Amazon signs calls with the time, and refuses one that is minutes off.
+_CLOCK = re.compile(r"signature (?:expired|not yet current)|request has expired|time\w* skew|tooskewed", re.IGNORECASE)
 _LONGEST = 300
 _LOST_STATUS = 500
 
@@ -137,7 +139,7 @@ def _never_sent(exc: Exception) -> bool:
 
 def _said_no(provider: Component, status: int, words: str, wait: float) -> ProvisionError:
     said = f"{provider.name} answered: {words}"
-    if status in (401, 403):
+    if status in (401, 403) or _CLOCK.search(words):
         return _refused(provider, words if status == 401 else f"{words}; they may lack a right")  # noqa: PLR2004 - as above
     if status == 429:  # noqa: PLR2004 - as above
         hint = f"wait {wait:.0f} s, then go on: stackwise up" if wait else "wait a minute, then go on: stackwise up"
@@ -156,7 +158,10 @@ def _nothing_left(provider: Component, words: str) -> NothingLeftError:
     return NothingLeftError(f"{provider.name} has nothing left: {words}", hint=hint)
 
 
-def _refused(provider: Component, words: str) -> CredentialsRefusedError:
+def _refused(provider: Component, words: str) -> ProvisionError:
+    if _CLOCK.search(words):
+        said = f"the clock here differs from that of {provider.name}: {words}"
+        return ProvisionError(said, hint="set it, and let it be kept: timedatectl set-ntp true")
     names = [credential.variable for credential in credentials_of(provider)]
     said = f"{provider.name} refuses the credentials: {words}"
     return CredentialsRefusedError(said, hint=f"make new ones there, then: export {names[0] if names else 'TOKEN'}=...")
@@ -170,10 +175,11 @@ def _lost(provider: Component, message: str) -> AnswerLostError:
 def _status(exc: Exception, answered: Answered) -> int:
     if isinstance(exc, RequestException) and exc.response is None:
         return 0
-    if answered.status:
-        return answered.status
+    # The driver first: Amazon answers 400 or 503 for much that has a status of its own, which our subclass tells apart.
     code = getattr(exc, "code", None) or getattr(exc, "http_code", None) or 0
-    return code if isinstance(code, int) and isinstance(exc, BaseHTTPError | ProviderError | VultrException) else 0
+    if code and isinstance(code, int) and isinstance(exc, BaseHTTPError | ProviderError | VultrException):
+        return code
+    return answered.status
 
 
 def _wait(exc: Exception, answered: Answered) -> float:
