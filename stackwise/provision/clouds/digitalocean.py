@@ -53,6 +53,12 @@ class Driver(DigitalOcean_v2_NodeDriver):
     def _ex_connection_class_kwargs(self) -> dict[str, object]:
         return {"url": self._url} if self._url else {}
 
+    def _to_node(self, data: dict[str, Any]) -> LibcloudNode:
+        """Keep the slug of the region, of which libcloud keeps the name alone."""
+        node: LibcloudNode = super()._to_node(data)  # type: ignore[no-untyped-call] # as below
+        node.extra["region_slug"] = (data.get("region") or {}).get("slug", "")
+        return node
+
     def power_on(self, node_id: str) -> None:
         """Start a Droplet by its id."""
         self.connection.request(f"/v2/droplets/{node_id}/actions", method="POST", data='{"type": "power_on"}')  # type: ignore[no-untyped-call] # as above
@@ -102,9 +108,9 @@ class DigitalOceanCloud:
 
     def create(self, order: Order) -> Node:
         """Make a Droplet. It has no address yet."""
-        size = self._size(order)
+        size, image, place = self._size(order), _Named(self._image(order)), _Named(order.location)
+        # Last of all: what is registered for nothing is one more thing to remove.
         attributes = {"tags": as_words(order.tags), "ssh_keys": [self._key(order)]}
-        image, place = _Named(self._image(order)), _Named(order.location)
         return _node(
             self._line.once(
                 "the new server",
@@ -175,5 +181,5 @@ def _node(node: LibcloudNode) -> Node:
         address,
         from_words(node.extra.get("tags") or ()),
         size=node.extra.get("size_slug", ""),
-        location=(node.extra.get("region") or ""),
+        location=node.extra["region_slug"],
     )

@@ -9,6 +9,7 @@ import itertools
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -70,6 +72,7 @@ class Fault:
     times: int = 1
     headers: Mapping[str, str] = field(default_factory=dict)
     words: str = "something went wrong"
+    kind: str = ""
     seconds: float = 5
 
     def is_for(self, call: Call) -> bool:
@@ -78,7 +81,10 @@ class Fault:
 
 @dataclass
 class Machine:
-    """A server that the provider has and bills. `address` stays empty until it has one."""
+    """A server that the provider has and bills.
+
+    `address` stays empty until it has one; `extra["status"]` is told in place of its true state.
+    """
 
     id: str
     name: str
@@ -104,6 +110,9 @@ class Boots(Protocol):
     def start(self, machine: Machine) -> None:
         """Start it again."""
 
+    def stop(self, machine: Machine) -> None:
+        """Stop it; it is billed on."""
+
     def destroy(self, machine: Machine) -> None:
         """Remove it."""
 
@@ -122,6 +131,9 @@ class AtOnce:
     def start(self, machine: Machine) -> None:
         machine.running = True
 
+    def stop(self, machine: Machine) -> None:
+        machine.running = False
+
     def destroy(self, machine: Machine) -> None:
         machine.running = False
 
@@ -131,21 +143,26 @@ class Api(ABC):
 
     # The state as its owner sees it; `calls` is every request that came, faults included.
     routes: ClassVar[tuple[tuple[str, str, str], ...]]
+    # Each key has at least "name" and "public_key".
+    keys: dict[str, dict[str, Any]]
     token = "canary-token-1234"  # noqa: S105 - no real one
+    # As many items as a page has at most.
+    most = 50
 
     def __init__(self, boots: Boots | None = None, looks: int = 0) -> None:
         """Begin empty. A new machine stays as it is until it was looked at `looks` times."""
         self.boots = boots or AtOnce()
         self.looks = looks
         self.machines: dict[str, Machine] = {}
-        self.keys: dict[str, dict[str, Any]] = {}
+        self.keys = {}
         self.faults: list[Fault] = []
         self.calls: list[Call] = []
         self.made: list[str] = []
         self.url = ""
         self.lock = threading.RLock()
         self._numbers = itertools.count(1001)
-        self._threads: list[threading.Thread] = []
+        self._booting: dict[str, threading.Thread] = {}
+        self._ending: list[threading.Thread] = []
 
     @abstractmethod
     def refusal(self, code: int, words: str, kind: str = "") -> Answer:
@@ -167,17 +184,36 @@ class Api(ABC):
         thread.start()
         if isinstance(self.boots, AtOnce):
             thread.join()
-        self._threads.append(thread)
+        self._booting[machine.id] = thread
         return machine
+
+    def register(self, name: str, public_key: str) -> None:
+        """Register a key as somebody else would."""
+        number = self.number()
+        self.keys[str(number)] = {"id": number, "name": name, "public_key": public_key}
+
+    def phase(self, machine: Machine) -> Literal["new", "up", "off"]:
+        """Return how far a machine is for whoever looks; each look counts."""
+        machine.looks += 1
+        if machine.looks <= self.looks or not machine.address:
+            return "new"
+        return "up" if machine.running else "off"
 
     def looked_at(self, machine: Machine) -> bool:
         """Whether a machine is there for whoever looks; each look counts."""
-        machine.looks += 1
-        return machine.running and machine.looks > self.looks
+        return self.phase(machine) == "up"
 
     def remove(self, machine: Machine) -> None:
-        """Take a machine off the books."""
+        """Take a machine off the books; what stands behind it goes as soon as it has booted."""
         self.machines.pop(machine.id, None)
+        thread = threading.Thread(target=self._end, args=(machine,), daemon=True)
+        thread.start()
+        if isinstance(self.boots, AtOnce):
+            thread.join()
+        self._ending.append(thread)
+
+    def _end(self, machine: Machine) -> None:
+        self._booting[machine.id].join()
         self.boots.destroy(machine)
 
     def answer(self, call: Call) -> Answer:
@@ -207,30 +243,47 @@ class Api(ABC):
             return fault
 
     @contextmanager
-    def serving(self) -> Iterator[str]:
-        """Serve on a free port of loopback; yield the URL without a slash at its end."""
+    def serving(self, certificate: Path | None = None) -> Iterator[str]:
+        """Serve on a free port of loopback; yield the URL without a slash at its end.
+
+        With a `certificate`, a file that has its key too, over TLS. Whatever still stands at the end is removed.
+        """
         api = self
 
         class Handler(_Handler):
             owner = api
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", 0), Handler)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
-        self.url = f"http://127.0.0.1:{server.server_port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
         try:
             yield self.url
         finally:
             server.shutdown()
             server.server_close()
             for machine in list(self.machines.values()):
-                self.boots.destroy(machine)
+                self.remove(machine)
+            for ending in self._ending:
+                ending.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that hangs up is what many tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     owner: Api
     protocol_version = "HTTP/1.1"
+    # Head and body go out together, or the other side's kernel waits 40 ms before it says that it has the first.
+    wbufsize = -1
 
     def _any(self) -> None:
         call = self._call()
@@ -239,11 +292,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is None:
             self._send(self.owner.answer(call))
             return
-        answer = self.owner.answer(call) if fault.after else self.owner.refusal(fault.code, fault.words)
+        answer = self.owner.answer(call) if fault.after else self.owner.refusal(fault.code, fault.words, fault.kind)
         harms: dict[str, Callable[[Fault, Answer], None]] = {
-            "code": lambda fault, _: self._send(
-                Answer(fault.code, self.owner.refusal(fault.code, fault.words).body, fault.headers)
-            ),
+            "code": lambda fault, _: self._send(self._refused(fault)),
             "reset": self._reset,
             "html": lambda fault, _: self._send(
                 Answer(fault.code, "<html><body><h1>Bad Gateway</h1></body></html>", {"Content-Type": "text/html"})
@@ -256,6 +307,10 @@ class _Handler(BaseHTTPRequestHandler):
             harms[fault.harm](fault, answer)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _any  # noqa: N815 - the base class's own names
+
+    def _refused(self, fault: Fault) -> Answer:
+        refusal = self.owner.refusal(fault.code, fault.words, fault.kind)
+        return Answer(refusal.code, refusal.body, {**refusal.headers, **fault.headers})
 
     def _call(self) -> Call:
         parts = urlsplit(self.path)
