@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean
+from stackwise.provision.clouds import digitalocean, ec2
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Line, Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
+from tests.cloud.apis.ec2 import Ec2Api
 from tests.cloud.apis.server import Api
 
 # Long enough for an answer of loopback on a busy machine, short enough for those that never come.
 QUICK = Patience(tries=3, first=0.01, longest=0.02, most=2, deadline=20)
-ADMIN = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGVleGFtcGxlZXhhbXBsZWV4YW1wbGUx me@here"
-ANOTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGVleGFtcGxlZXhhbXBsZWV4YW1wbGUy you@there"
+ADMIN = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGUtZXhhbXBsZS1leGFtcGxlLWV4YW1wbGUx me@here"
+ANOTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGUtZXhhbXBsZS1leGFtcGxlLWV4YW1wbGUy you@there"
 TAGS = {
     "stackwise-name": "superbook",
     "stackwise-environment": "testing",
@@ -97,5 +99,18 @@ PROVIDERS = {
         elsewhere="s-1vcpu-512mb-10gb",
         makes="^POST /v2/droplets$",
         lists="^GET /v2/droplets$",
+    ),
+    "ec2": Provider(
+        "ec2",
+        Ec2Api,
+        # One adapter has a line for each region, which it opens itself.
+        lambda opened: opened(),  # type: ignore[operator] # as said
+        lambda account, **more: partial(ec2.open_cloud, account, "eu-central-1", **more),  # type: ignore[arg-type] # as said
+        place="eu-central-1",
+        size="t4g.small",
+        elsewhere="c7gn.large",
+        makes="^GET /RunInstances$",
+        lists="^GET /DescribeInstances$",
+        says_price=False,
     ),
 }

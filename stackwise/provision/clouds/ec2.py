@@ -60,6 +60,7 @@ _PAGE = 100
 # What Amazon answers with 400 and 503, as the statuses that say the same elsewhere.
 _STATUSES = {
     "NotFound": 404,
+    "Malformed": 404,
     "Duplicate": 409,
     "Idempotent": 409,
     "DependencyViolation": 409,
@@ -174,7 +175,6 @@ class Ec2Cloud:
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:
         """Return the instances that carry all of `tags`, in the region or in all."""
         filters: dict[str, object] = {f"tag:{name}": value for name, value in tags.items()} or {"tag-key": TOKEN}
-        filters["instance-state-name"] = list(_STATES)
         return carrying(itertools.chain(*self._everywhere(partial(self._listed, filters=filters))), tags)
 
     def get(self, node_id: str) -> Node | None:
@@ -256,7 +256,7 @@ class Ec2Cloud:
 
     def _listed(self, region: str, filters: Mapping[str, object]) -> list[Node]:
         found = self._line(region).read("the servers", lambda driver: driver.list_nodes(ex_filters=filters))
-        return [_node(node, region) for node in found]
+        return [_node(node, region) for node in found if node.extra["status"] not in _GONE]
 
     def _look(self, region: str, node_id: str) -> tuple[Node, str] | None:
         """Return an instance and Amazon's word for its state."""

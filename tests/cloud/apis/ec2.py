@@ -1,16 +1,18 @@
 """Amazon EC2 on loopback: moto answers, in this process; what it leaves out that our adapter stands on is added here.
 
 Added: the signature is checked (by Amazon's own botocore), a client token is honoured, an instance takes its time to
-begin and to end, its group cannot go before, answers of types come in pages, errors have Amazon's shape. Two corrections
-of moto 5: the namespace of an answer ends in a slash, and that of an error is none.
+begin and to end, its group cannot go before, types come in pages and only where they are sold, errors have Amazon's
+shape. Two corrections of moto 5: the namespace of an answer ends in a slash, and that of an error is none.
 """
 
 from __future__ import annotations
 
 import base64
 import itertools
+import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
@@ -22,6 +24,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.test import Client
 
@@ -29,11 +32,13 @@ from tests.cloud.apis.server import Answer, Api, Boots, Call, Machine, RefusalEr
 
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 ACCOUNT = "123456789012"
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIACANARY0000001234", "AWS_SECRET_ACCESS_KEY": "canary-secret-1234"}
 REGIONS = ("eu-central-1", "us-east-1")
 _SPENT = "The request uses the same client token as a previous, but terminated instance"
 _OTHER = "The client token you have provided is associated with a resource that is not identical"
 _HELD = "resource {} has a dependent object"
+_STATES = {"new": ("pending", 0), "up": ("running", 16), "off": ("stopped", 80)}
+# Hundreds of images that nobody asks for here.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 _MOTO = Client(create_backend_app("ec2"))
 
 
@@ -41,25 +46,40 @@ class Ec2Api(Api):
     """EC2 in two regions, with Debian's and Canonical's images."""
 
     routes: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    most = 100
 
     def __init__(self, boots: Boots | None = None, looks: int = 0, session: str = "") -> None:
         super().__init__(boots, looks)
         self.session = session
-        self.clock = 0.0
         self._tokens: dict[str, tuple[str, frozenset[tuple[str, str]]]] = {}
-        self._ending: dict[str, int] = {}
+        self._closing: dict[str, int] = {}
         for region in REGIONS:
             backend = ec2_backends[ACCOUNT][region]
             backend.reset()
             _add_images(backend)
 
+    def named(self, call: Call) -> Call:
+        """Every action is a GET of the root, so it is named by what it does."""
+        return replace(call, path=f"/{call.query.get('Action', '')}")
+
+    def register(self, name: str, public_key: str) -> None:
+        backend = ec2_backends[ACCOUNT][REGIONS[0]]
+        backend.import_key_pair(name, public_key.encode(), {})
+        self._list_keys()
+
+    def _list_keys(self) -> None:
+        known = [key for region in REGIONS for key in ec2_backends[ACCOUNT][region].key_pairs.values()]
+        self.keys = {key.key_name: {"name": key.key_name, "public_key": key.public_key} for key in known}
+
     def is_let_in(self, call: Call) -> bool:
         """Whether the signature is the one that Amazon's own library makes of the same request."""
         said = call.headers.get("Authorization", "")
-        found = re.match(r"AWS4-HMAC-SHA256 Credential=(\w+)/\d+/([\w-]+)/ec2/aws4_request, SignedHeaders=(\S+),", said)
-        if found is None or found[1] != KEYS["AWS_ACCESS_KEY_ID"]:
+        found = re.match(
+            r"AWS4-HMAC-SHA256 Credential=([\w-]+)/\d+/([\w-]+)/ec2/aws4_request, SignedHeaders=(\S+),", said
+        )
+        if found is None or found[1] != self.token:
             return False
-        return said.endswith(f"Signature={_signature(call, found[2], found[3].split(';'))}")
+        return said.endswith(f"Signature={_signature(call, self.token, found[2], found[3].split(';'))}")
 
     def answer(self, call: Call) -> Answer:
         said = call.headers.get("Authorization", "")
@@ -84,7 +104,7 @@ class Ec2Api(Api):
 
     def _told(self, call: Call, region: str) -> Answer:
         action = call.query.get("Action", "")
-        if action == "RunInstances" and (known := self._known(call)):
+        if action == "RunInstances" and (known := self._known(call, region)):
             return self._ordered(known, call)
         if action == "DeleteSecurityGroup":
             self._refuse_held(call.query["GroupId"], region)
@@ -92,6 +112,7 @@ class Ec2Api(Api):
             self._settle(region)
         before = {one["id"]: one["state"] for one in self._instances(region)} if action == "TerminateInstances" else {}
         answer = self._asked(call)
+        self._list_keys()
         if answer.code != 200:
             return answer
         if action == "RunInstances":
@@ -99,11 +120,11 @@ class Ec2Api(Api):
             self._settle(region, looked=False)
             return self._ordered(made, call)
         if action == "TerminateInstances":
-            self._end(before, region)
+            self._shut(before, region)
         if action == "StartInstances":
             for machine in self._named(call):
                 self.boots.start(machine)
-        return _cut(answer, call)
+        return self._cut(answer, call, region)
 
     def _asked(self, call: Call) -> Answer:
         """Ask moto, and give its answer the names that Amazon's has. What is sold never changes: it is asked once."""
@@ -117,9 +138,9 @@ class Ec2Api(Api):
             text = text.replace(f' xmlns="{NAMESPACE}"', "")
         return _xml(said.status_code, text)
 
-    def _known(self, call: Call) -> str:
+    def _known(self, call: Call, region: str) -> str:
         """Return the instance that an order with this token made, empty where there is none."""
-        token, asked = call.query.get("ClientToken", ""), frozenset(call.query.items())
+        token, asked = f"{region}/{call.query.get('ClientToken', '')}", frozenset(call.query.items())
         if token not in self._tokens:
             return ""
         made, before = self._tokens[token]
@@ -146,19 +167,19 @@ class Ec2Api(Api):
         words = base64.b64decode(query.get("UserData", "")).decode()
         tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}
         machine = Machine(
-            instance.id, tags.get("Name", ""), query["InstanceType"], image.name, region, words, tags,
+            instance.id, tags.get("Name", ""), query["InstanceType"], image.name or "", region, words, tags,
             (query.get("KeyName", ""),),
         )  # fmt: skip
         if query.get("ClientToken"):
-            self._tokens[query["ClientToken"]] = (instance.id, frozenset(query.items()))
+            self._tokens[f"{region}/{query['ClientToken']}"] = (instance.id, frozenset(query.items()))
         return self.bill(machine).id
 
-    def _end(self, before: Mapping[str, str], region: str) -> None:
+    def _shut(self, before: Mapping[str, str], region: str) -> None:
         """Let what is terminated be shut down for a while first."""
         for one in self._instances(region):
             if one["state"] == "terminated" and before.get(one["id"], "terminated") != "terminated":
                 one["it"]._state.name, one["it"]._state.code = "shutting-down", 32
-                self._ending[one["id"]] = 0
+                self._closing[one["id"]] = 0
                 if machine := self.machines.get(one["id"]):
                     self.remove(machine)
 
@@ -166,17 +187,17 @@ class Ec2Api(Api):
         """Bring moto's instances to where the machines behind them are."""
         for one in self._instances(region):
             instance, state = one["it"], one["it"]._state
-            if one["id"] in self._ending:
-                self._ending[one["id"]] += 1
-                if self._ending[one["id"]] > self.looks:
+            if one["id"] in self._closing:
+                self._closing[one["id"]] += 1
+                if self._closing[one["id"]] > self.looks:
                     state.name, state.code = "terminated", 48
             machine = self.machines.get(one["id"])
-            if machine is None or state.name not in ("pending", "running"):
+            if machine is None:
                 continue
-            there = looked and self.looked_at(machine)
-            state.name, state.code = ("running", 16) if there else ("pending", 0)
-            nic = instance.nics[0]
-            nic.public_ip = machine.address if there else None
+            phase = self.phase(machine) if looked else "new"
+            state.name, state.code = _STATES[phase]
+            state.name = machine.extra.get("status", state.name)
+            instance.nics[0].public_ip = machine.address if phase == "up" else None
 
     def _refuse_held(self, group: str, region: str) -> None:
         for one in self._instances(region):
@@ -190,6 +211,23 @@ class Ec2Api(Api):
         found = ec2_backends[ACCOUNT][region].all_instances()
         return [{"id": one.id, "state": one._state.name, "it": one} for one in found]
 
+    def _cut(self, answer: Answer, call: Call, region: str) -> Answer:
+        """Return one page of what is sold in a region, where moto answers all, and the regions that are open to us."""
+        if call.query["Action"] not in ("DescribeInstanceTypes", "DescribeRegions"):
+            return answer
+        root = ET.fromstring(answer.body)  # noqa: S314 - moto's own
+        found = next(part for part in root if part.tag.endswith(("instanceTypeSet", "regionInfo")))
+        if call.query["Action"] == "DescribeRegions":
+            found[:] = [item for item in found if item.findtext(f"{{{NAMESPACE}}}regionName") in REGIONS]
+            return _xml(200, ET.tostring(root, encoding="unicode", default_namespace=NAMESPACE))
+        offered = {offer["InstanceType"] for offer in INSTANCE_TYPE_OFFERINGS["region"][region]}
+        items = [item for item in found if item.findtext(f"{{{NAMESPACE}}}instanceType") in offered]
+        many, first = min(int(call.query.get("MaxResults", 100)), self.most), int(call.query.get("NextToken", "0"))
+        found[:] = items[first : first + many]
+        if len(items) > first + many:
+            ET.SubElement(root, f"{{{NAMESPACE}}}nextToken").text = str(first + many)
+        return _xml(200, ET.tostring(root, encoding="unicode", default_namespace=NAMESPACE))
+
 
 def _xml(code: int, text: str) -> Answer:
     return Answer(code, text, {"Content-Type": "text/xml;charset=UTF-8"})
@@ -202,32 +240,14 @@ def _sold(query: str, region: str) -> Answer:
     return _xml(said.status_code, said.text.replace(f'xmlns="{NAMESPACE[:-1]}"', f'xmlns="{NAMESPACE}"'))
 
 
-def _cut(answer: Answer, call: Call) -> Answer:
-    """Return one page of types, where moto answers all at once, and the regions that are open to this account."""
-    if call.query["Action"] not in ("DescribeInstanceTypes", "DescribeRegions"):
-        return answer
-    root = ET.fromstring(answer.body)  # noqa: S314 - moto's own
-    found = next(part for part in root if part.tag.endswith(("instanceTypeSet", "regionInfo")))
-    many, first = min(int(call.query.get("MaxResults", 100)), 100), int(call.query.get("NextToken", "0"))
-    items = list(found)
-    kept = items[first : first + many]
-    if call.query["Action"] == "DescribeRegions":
-        kept = [item for item in items if item.findtext(f"{{{NAMESPACE}}}regionName") in REGIONS]
-    elif len(items) > first + many:
-        ET.SubElement(root, f"{{{NAMESPACE}}}nextToken").text = str(first + many)
-    found[:] = kept
-    return _xml(200, ET.tostring(root, encoding="unicode", default_namespace=NAMESPACE))
-
-
-def _signature(call: Call, region: str, signed: list[str]) -> str:
+def _signature(call: Call, secret: str, region: str, signed: list[str]) -> str:
     """Return the signature that botocore makes of a request, at the time that it was sent."""
     headers = {name: value for name, value in call.headers.items() if name.lower() in signed}
     request = AWSRequest(call.method, "http://localhost/", headers, b"", dict(call.query))
     lower = {name.lower(): value for name, value in call.headers.items()}
     request.context["timestamp"] = lower.get("x-amz-date", "")
     request.context["payload_signing_enabled"] = True
-    keys = Credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
-    signer = botocore.auth.SigV4Auth(keys, "ec2", region)
+    signer = botocore.auth.SigV4Auth(Credentials(secret, secret), "ec2", region)
     canonical = "\n".join(
         [
             call.method,
