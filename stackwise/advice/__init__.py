@@ -163,7 +163,7 @@ def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]
                 cast('Literal["note", "warning", "conflict"]', rule.kind),
                 filled(rule.says, facts),
                 filled(rule.because, facts),
-                rule.settle,
+                filled(rule.settle, facts),
                 reason,
                 rule.sources,
                 rule.topic,

@@ -70,14 +70,15 @@ class _Shop:
     catalog: Catalog
 
     def takeable(self) -> Iterator[Sold]:
-        """Yield every size in every region of the providers that stackwise makes servers at."""
-        layer = self.catalog.categories["provider"]
-        for provider in self.catalog.options("provider"):
+        """Yield every size in every region of the chosen provider, then of the others in their first region."""
+        layer, wanted_at = self.catalog.categories["provider"], self.choices["hosting.provider"]
+        for provider in sorted(self.catalog.options("provider"), key=lambda option: option.id != wanted_at):
             offer = provider.offer
             if not provider.installable or offer is None:
                 continue
             best = self._best(provider, offer)
-            for region, size in product(offer.locations, offer.sizes):
+            here = provider.id == wanted_at
+            for region, size in product(offer.locations if here else offer.locations[:1], offer.sizes):
                 reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
                 wanted = size.id == best and region == offer.locations[0]
                 yield self._sold(provider, offer, region, size, recommended=wanted, why_not=reason)

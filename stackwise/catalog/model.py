@@ -217,6 +217,9 @@ class Offer(Shape):
     sizes: tuple[Size, ...] = ()
     extras: Extras = field(default_factory=Extras)
     credentials: tuple[Credential, ...] = said("In the order that its driver takes them", default=())
+    rights: Words = said("What the credentials must be allowed to do", default="")
+    regions_apart: bool = said("Whether a server is seen from its own region alone", default=False)
+    tested: Words = said("Against what our adapter was tried, and when; empty where it was not", default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

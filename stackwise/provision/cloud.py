@@ -76,6 +76,9 @@ class OnSale:
 class Cloud(Protocol):
     """What an adapter does. Every method raises ProvisionError, or one of its kinds, and nothing of the library's."""
 
+    shows_up_within: float
+    """Seconds until a server that was ordered is sure to be found; 0 where a second order cannot make a second."""
+
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:
         """Return the servers that carry all of `tags`, half-made ones included."""
 

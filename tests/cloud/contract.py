@@ -15,7 +15,7 @@ from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
 from stackwise.provision.clouds import digitalocean, ec2
 from stackwise.provision.clouds.account import Account, credentials_of
-from stackwise.provision.clouds.line import Line, Patience
+from stackwise.provision.clouds.line import Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
 from tests.cloud.apis.ec2 import Ec2Api
 from tests.cloud.apis.server import Api
@@ -47,8 +47,7 @@ class Provider:
 
     id: str
     api: Callable[..., Api]
-    adapter: Callable[[Line[Any]], Adapter]
-    line: Callable[..., Line[Any]]
+    open: Callable[..., Adapter]
     place: str
     size: str
     elsewhere: str
@@ -78,7 +77,7 @@ class Provider:
         component = load_catalog().component(self.id)
         keys = {wanted.variable: api.token for wanted in credentials_of(component)}
         account = Account(component, keys, f"{api.url}{self.path}")
-        return self.adapter(self.line(account, patience=patience, **more))
+        return self.open(account, self.place, patience=patience, **more)
 
     @contextmanager
     def standing(self, looks: int = 0) -> Iterator[tuple[Api, Adapter]]:
@@ -92,8 +91,7 @@ PROVIDERS = {
     "digitalocean": Provider(
         "digitalocean",
         DigitalOceanApi,
-        digitalocean.DigitalOceanCloud,
-        digitalocean.open_line,
+        digitalocean.open_cloud,
         place="ams3",
         size="s-1vcpu-2gb",
         elsewhere="s-1vcpu-512mb-10gb",

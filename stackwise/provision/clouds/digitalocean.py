@@ -29,8 +29,8 @@ _STATES: dict[str, NodeState] = {
 _IMAGES = {
     "debian-12": "debian-12-x64",
     "debian-13": "debian-13-x64",
-    "ubuntu-24.04": "ubuntu-24-04-x64",
-    "ubuntu-26.04": "ubuntu-26-04-x64",
+    "ubuntu-24-04": "ubuntu-24-04-x64",
+    "ubuntu-26-04": "ubuntu-26-04-x64",
 }
 
 
@@ -64,14 +64,16 @@ class Driver(DigitalOcean_v2_NodeDriver):
         self.connection.request(f"/v2/droplets/{node_id}/actions", method="POST", data='{"type": "power_on"}')  # type: ignore[no-untyped-call] # as above
 
 
-def open_line(account: Account, **patience: Any) -> Line[Any]:
-    """Return the line to DigitalOcean."""
+def open_cloud(account: Account, location: str, **line: Any) -> DigitalOceanCloud:  # noqa: ARG001 - it has no regions apart
+    """Return the adapter on an account; `line` goes to the Line."""
     (token,) = account.keys.values()
-    return Line(account, lambda: Driver(token, account.url), **patience)
+    return DigitalOceanCloud(Line(account, lambda: Driver(token, account.url), **line))
 
 
 class DigitalOceanCloud:
     """Droplets, as a `Cloud` and a `Shop`."""
+
+    shows_up_within = 60.0
 
     def __init__(self, line: Line[Any]) -> None:
         """Ask through `line`."""

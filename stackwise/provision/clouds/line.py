@@ -30,8 +30,6 @@ from stackwise.provision.clouds.faults import RAISED, Answered, translated
 D = TypeVar("D")
 T = TypeVar("T")
 
-# libcloud repeats any call under the first, one that makes a server too, and prints every header under the second.
-_NEVER = ("LIBCLOUD_RETRY_FAILED_HTTP_REQUESTS", "LIBCLOUD_DEBUG")
 # What requests reads, for those who have an authority of their own.
 _AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -154,7 +152,7 @@ class Line(Generic[D]):
 
     def _opened(self) -> D:
         if self._driver is None:
-            _set_up_libcloud()
+            _trust_own_authorities()
             try:
                 self._driver = self._make()
             except RAISED as exc:
@@ -169,11 +167,8 @@ class Line(Generic[D]):
 _LOOK = 0.05
 
 
-def _set_up_libcloud() -> None:
-    """Set libcloud up as a run needs it: no repeating of its own, no log of tokens, the user's own authorities."""
-    for name in _NEVER:
-        os.environ.pop(name, None)
-    # libcloud looks at a variable of its own only, so that one who set the usual one would be told of bad certificates.
+def _trust_own_authorities() -> None:
+    """Let libcloud trust whom the user's other tools trust: it looks at a variable of its own only."""
     if authority := next((os.environ[name] for name in _AUTHORITIES if os.environ.get(name)), ""):
         libcloud.security.CA_CERTS_PATH = authority
 

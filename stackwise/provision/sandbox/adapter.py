@@ -23,6 +23,8 @@ _STATES: dict[str, NodeState] = {
 class SandboxCloud:
     """Machines on this host, as a `Cloud`."""
 
+    shows_up_within = 0.0
+
     def __init__(self, progress: Progress) -> None:
         """Open the driver; `progress` is told what a long call is doing."""
         register()
