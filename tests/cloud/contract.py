@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
@@ -75,7 +74,7 @@ class Provider:
     def opened(self, api: Api, patience: Patience = QUICK, **more: Any) -> Adapter:
         """Return the adapter with the credentials that the API lets in."""
         component = load_catalog().component(self.id)
-        keys = {wanted.variable: api.token for wanted in credentials_of(component)}
+        keys = {wanted.variable: api.token for wanted in credentials_of(component) if not wanted.optional}
         account = Account(component, keys, f"{api.url}{self.path}")
         return self.open(account, self.place, patience=patience, **more)
 
@@ -101,9 +100,7 @@ PROVIDERS = {
     "ec2": Provider(
         "ec2",
         Ec2Api,
-        # One adapter has a line for each region, which it opens itself.
-        lambda opened: opened(),  # type: ignore[operator] # as said
-        lambda account, **more: partial(ec2.open_cloud, account, "eu-central-1", **more),  # type: ignore[arg-type] # as said
+        ec2.open_cloud,
         place="eu-central-1",
         size="t4g.small",
         elsewhere="c7gn.large",

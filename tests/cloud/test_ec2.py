@@ -84,7 +84,7 @@ def test_another_order_under_the_same_name_is_refused(cloud: ec2.Ec2Cloud) -> No
         ("t4g.small", "debian-13", "debian-13-arm64-20251117-2299"),
         ("t3.small", "debian-13", "debian-13-amd64-20251117-2299"),
         ("t3.small", "debian-12", "debian-12-amd64-20251112-2294"),
-        ("t4g.small", "ubuntu-24.04", "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-arm64-server-20251022"),
+        ("t4g.small", "ubuntu-24-04", "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-arm64-server-20251022"),
     ],
 )
 def test_the_newest_image_of_its_makers_for_the_processor_is_taken(

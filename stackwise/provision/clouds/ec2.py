@@ -47,8 +47,8 @@ _DEBIAN, _CANONICAL = "136693071363", "099720109477"
 _IMAGES = {
     "debian-12": (_DEBIAN, "debian-12-{arch}-*"),
     "debian-13": (_DEBIAN, "debian-13-{arch}-*"),
-    "ubuntu-24.04": (_CANONICAL, "ubuntu/images/hvm-ssd*/ubuntu-*-24.04-{arch}-server-*"),
-    "ubuntu-26.04": (_CANONICAL, "ubuntu/images/hvm-ssd*/ubuntu-*-26.04-{arch}-server-*"),
+    "ubuntu-24-04": (_CANONICAL, "ubuntu/images/hvm-ssd*/ubuntu-*-24.04-{arch}-server-*"),
+    "ubuntu-26-04": (_CANONICAL, "ubuntu/images/hvm-ssd*/ubuntu-*-26.04-{arch}-server-*"),
 }
 _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 # The families that a site runs on: burstable, general, much processor, much memory; the others are a thousand more.
