@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean, ec2
+from stackwise.provision.clouds import digitalocean, ec2, linode
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
 from tests.cloud.apis.ec2 import Ec2Api
+from tests.cloud.apis.linode import LinodeApi
 from tests.cloud.apis.server import Api
 
 # Long enough for an answer of loopback on a busy machine, short enough for those that never come.
@@ -26,7 +27,7 @@ ANOTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGUtZXhhbXBsZS1leGFtcGxlL
 TAGS = {
     "stackwise-name": "superbook",
     "stackwise-environment": "testing",
-    "stackwise-token": "2f1c1c3e-7c1b-4c6e-9f0a-5d2f6f0b9b11",
+    "stackwise-token": "2f1c1c3e7c1b4c6e9f0a5d2f6f0b9b11",
 }
 USER_DATA = '#cloud-config\n{"users": []}\n'
 
@@ -107,5 +108,17 @@ PROVIDERS = {
         makes="^GET /RunInstances$",
         lists="^GET /DescribeInstances$",
         says_price=False,
+    ),
+    "linode": Provider(
+        "linode",
+        LinodeApi,
+        linode.open_cloud,
+        place="eu-central",
+        size="g6-standard-1",
+        elsewhere="g7-premium-2",
+        makes="^POST /v4/linode/instances$",
+        lists="^GET /v4/linode/instances$",
+        has_keys=False,
+        address_at_once=True,
     ),
 }

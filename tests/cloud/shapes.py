@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import libcloud
+import requests
+
+from tests.cloud.apis.server import Api
 
 _FIXTURES = Path(libcloud.__file__).parent / "test" / "compute" / "fixtures"
 
@@ -18,6 +21,13 @@ def recorded_text(name: str) -> str:
 
 def recorded(name: str) -> Any:
     return json.loads(recorded_text(name))
+
+
+def fetched(api: Api, path: str) -> Any:
+    """Return what an API on loopback answers to a GET with the right token."""
+    answer = requests.get(f"{api.url}{path}", headers={"Authorization": f"Bearer {api.token}"}, timeout=20)
+    assert answer.status_code == 200
+    return answer.json()
 
 
 def unlike(real: Any, ours: Any, at: str = "") -> list[str]:

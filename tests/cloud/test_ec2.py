@@ -103,12 +103,12 @@ def test_a_group_of_its_own_is_open_for_the_ports_that_strangers_reach(cloud: ec
     web = cloud.create(ORDER())
     database = cloud.create(ORDER("database-1", ports=(22,)))
     names = {name: ports for name, ports in _groups().items() if name.startswith("stackwise-")}
-    assert names == {"stackwise-2f1c1c3e-7c1-web-1": {22, 80, 443}, "stackwise-2f1c1c3e-7c1-database-1": {22}}
+    assert names == {"stackwise-2f1c1c3e7c1b-web-1": {22, 80, 443}, "stackwise-2f1c1c3e7c1b-database-1": {22}}
     for node in (web, database):
         cloud.destroy(node.id)
     # Made anew, the group that is still there takes the ports of the new order.
     again = cloud.create(ORDER(ports=(22, 8443)))
-    assert _groups()["stackwise-2f1c1c3e-7c1-web-1"] == {22, 8443}
+    assert _groups()["stackwise-2f1c1c3e7c1b-web-1"] == {22, 8443}
     cloud.destroy(again.id)
     said = cloud.sweep(TAGS)
     assert [each for each in said if "group" in each] == [f"the security group {name}" for name in names]
@@ -143,7 +143,7 @@ def test_without_a_region_all_that_are_open_are_looked_at(api: Ec2Api, cloud: ec
 
 
 def test_a_key_of_ours_that_is_another_one_now_is_registered_anew(api: Ec2Api, cloud: ec2.Ec2Cloud) -> None:
-    api.register("stackwise-2f1c1c3e-7c1", ANOTHER)
+    api.register("stackwise-2f1c1c3e7c1b", ANOTHER)
     cloud.create(ORDER())
     assert [key["public_key"].split()[1] for key in api.keys.values()] == [ADMIN.split()[1]]
 
