@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean, ec2, linode
+from stackwise.provision.clouds import digitalocean, ec2, linode, vultr
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
 from tests.cloud.apis.ec2 import Ec2Api
 from tests.cloud.apis.linode import LinodeApi
 from tests.cloud.apis.server import Api
+from tests.cloud.apis.vultr import VultrApi
 
 # Long enough for an answer of loopback on a busy machine, short enough for those that never come.
 QUICK = Patience(tries=3, first=0.01, longest=0.02, most=2, deadline=20)
@@ -120,5 +121,15 @@ PROVIDERS = {
         lists="^GET /v4/linode/instances$",
         has_keys=False,
         address_at_once=True,
+    ),
+    "vultr": Provider(
+        "vultr",
+        VultrApi,
+        vultr.open_cloud,
+        place="ams",
+        size="vc2-1c-2gb",
+        elsewhere="vhp-2c-4gb-amd",
+        makes="^POST /v2/instances$",
+        lists="^GET /v2/instances$",
     ),
 }
