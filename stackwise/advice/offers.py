@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
 
@@ -13,7 +13,7 @@ from stackwise.advice.facts import chosen, gather, load_facts
 from stackwise.advice.sizing import HEADROOM
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
-from stackwise.catalog.model import Component, Offer, Size
+from stackwise.catalog.model import Category, Component, Offer, Size
 from stackwise.errors import UsageError
 from stackwise.project import Project
 
@@ -54,12 +54,14 @@ class Sold:
         return dict(zip(KEYS, (self.provider.id, self.region, self.size.id), strict=True))
 
 
-def sold(choices: Choices, project: Project, catalog: Catalog) -> tuple[Sold, ...]:
+def sold(choices: Choices, project: Project, catalog: Catalog, everywhere: str = "") -> tuple[Sold, ...]:
     """Return what can be bought for these choices: all that can be taken, then the best of each other provider.
+
+    Of the chosen provider, and of the one that `everywhere` names, that is every region; of the others the first.
 
     What is recommended is the cheapest of the chosen provider that carries the need on one server.
     """
-    shop = _Shop(choices, project, catalog)
+    shop = _Shop(choices, project, catalog, everywhere)
     return (*shop.takeable(), *shop.others())
 
 
@@ -68,6 +70,7 @@ class _Shop:
     choices: Choices
     project: Project
     catalog: Catalog
+    everywhere: str
 
     def takeable(self) -> Iterator[Sold]:
         """Yield every size in every region of the chosen provider, then of the others in their first region."""
@@ -76,12 +79,20 @@ class _Shop:
             offer = provider.offer
             if not provider.installable or offer is None:
                 continue
-            best = self._best(provider, offer)
-            here = provider.id == wanted_at
-            for region, size in product(offer.locations if here else offer.locations[:1], offer.sizes):
-                reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
-                wanted = size.id == best and region == offer.locations[0]
-                yield self._sold(provider, offer, region, size, recommended=wanted, why_not=reason)
+            best, here = self._best(provider, offer), provider.id in (wanted_at, self.everywhere)
+            # How a design fits on a size is the same in every region.
+            fits = tuple(self._fitted(provider, layer, offer, size, best) for size in offer.sizes)
+            for region, one in product(offer.locations if here else offer.locations[:1], fits):
+                recommended = one.recommended and region == offer.locations[0]
+                yield replace(one, region=region, chosen=self._is_chosen(one, region), recommended=recommended)
+
+    def _fitted(self, provider: Component, layer: Category, offer: Offer, size: Size, best: str) -> Sold:
+        region = offer.locations[0]
+        reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
+        return self._sold(provider, offer, region, size, recommended=size.id == best, why_not=reason)
+
+    def _is_chosen(self, sold: Sold, region: str) -> bool:
+        return (sold.provider.id, region, sold.size.id) == tuple(self.choices[key] for key in KEYS)
 
     def others(self) -> Iterator[Sold]:
         """Yield the best size of each provider that stackwise makes no servers at, the cheapest first."""

@@ -284,9 +284,9 @@ class Design:
                 for component in self.catalog.options(category.id)
             )
 
-    def sold(self) -> tuple[Sold, ...]:
-        """Return what can be bought, and how the design fits on it."""
-        return sold(self.choices, self.project, self.catalog)
+    def sold(self, everywhere: str = "") -> tuple[Sold, ...]:
+        """Return what can be bought, and how the design fits on it: of `everywhere`, a provider, in all its regions."""
+        return sold(self.choices, self.project, self.catalog, everywhere)
 
     def kinds(self) -> tuple[Kind, ...]:
         """Return the kinds of hosting beside each other."""
