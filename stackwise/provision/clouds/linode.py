@@ -14,7 +14,7 @@ from libcloud.compute.base import NodeImage, NodeLocation, NodeSize
 from libcloud.compute.drivers.linode import LinodeNodeDriverV4
 from libcloud.compute.types import NodeState as LibcloudState
 
-from stackwise.errors import ServerLostError
+from stackwise.errors import ProvisionError, ServerLostError
 from stackwise.provision.cloud import Node, NodeState, OnSale, Order, Place
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
@@ -138,16 +138,20 @@ class LinodeCloud:
         )
 
     def start(self, node_id: str) -> Node:
-        """Boot an instance."""
-        self._line.read("the server to start", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}/boot"))
-        return _node(self._line.read(f"server {node_id}", lambda driver: driver.ex_get_node(node_id)))
+        """Boot an instance. One that runs already, maybe by a try whose answer was lost, is refused, and no error."""
+        refused: ProvisionError | None = None
+        try:
+            self._line.read("the server to start", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}/boot"))
+        except ProvisionError as exc:
+            refused = exc
+        node = _node(self._line.read(f"server {node_id}", lambda driver: driver.ex_get_node(node_id)))
+        if refused and node.state == "stopped":
+            raise refused
+        return node
 
     def destroy(self, node_id: str) -> None:
         """Remove an instance, its disks and its address."""
-        try:
-            self._line.read("the server to go", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}", "DELETE"))
-        except ServerLostError:
-            return
+        self._line.remove("the server to go", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}", "DELETE"))
 
     def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002 - as the protocol has it
         """Remove nothing: a key goes into the order itself, and a tag is gone with the last that has it."""
