@@ -139,7 +139,9 @@ def _never_sent(exc: Exception) -> bool:
 
 def _said_no(provider: Component, status: int, words: str, wait: float) -> ProvisionError:
     said = f"{provider.name} answered: {words}"
-    if status in (401, 403) or _CLOCK.search(words):
+    # OpenStack says of a quota what others say of a right.
+    lacks_a_right = status == 403 and not _LEFT.search(words)  # noqa: PLR2004 - as above
+    if status == 401 or lacks_a_right or _CLOCK.search(words):  # noqa: PLR2004 - as above
         return _refused(provider, words if status == 401 else f"{words}; they may lack a right")  # noqa: PLR2004 - as above
     if status == 429:  # noqa: PLR2004 - as above
         hint = f"wait {wait:.0f} s, then go on: stackwise up" if wait else "wait a minute, then go on: stackwise up"
