@@ -28,7 +28,6 @@ from stackwise.provision.keys import KeyPair, make_key
 from stackwise.provision.ssh import Shell
 from stackwise.provision.user_data import user_data
 
-_POLL_SECONDS = 0.5
 _ADDRESS_DEADLINE = 300.0
 _LOGIN_DEADLINE = 300.0
 _FIRST_BOOT_DEADLINE = 600.0
@@ -87,6 +86,8 @@ class Provisioner:
     admin: KeyPair
     stop: threading.Event
     ports: tuple[int, ...] = (22, 80, 443)
+    # Seconds between two looks at what is waited for.
+    pause: float = 0.5
 
     def tags(self, server: str = "") -> dict[str, str]:
         """Return the tags by which the provider finds what is ours."""
@@ -118,7 +119,7 @@ class Provisioner:
         if known and known.ready:
             yield from self._found(known)
         else:
-            yield from self._made(spec, known)
+            yield from self.made(spec)
             yield from self._ready(spec)
 
     def _found(self, known: ServerRecord) -> Iterator[Event]:
@@ -132,10 +133,13 @@ class Provisioner:
         yield events.ServerFound(server=known.name, id=known.id, address=known.address)
         yield from self._wait("ssh", _LOGIN_DEADLINE, lambda: self._answers(self.shell(known)))
 
-    def _made(self, spec: ServerSpec, known: ServerRecord | None) -> Iterator[Event]:
-        """Order the server, or take up one that an earlier run ordered and could not finish."""
+    def made(self, spec: ServerSpec) -> Iterator[Event]:
+        """Order the server, or take up one that an earlier run ordered and could not finish, until it has an address.
+
+        Raises ProvisionError or one of its kinds.
+        """
         started = time.monotonic()
-        node = self._ordered_before(spec, known)
+        node = self._ordered_before(spec, self.journal.servers().get(spec.name))
         if node is None or node.state == "error":
             if node is not None:
                 yield events.StepFinished(message=f"{spec.name} ({node.id}) was half made; removing it first")
@@ -157,8 +161,9 @@ class Provisioner:
     def _ordered_before(self, spec: ServerSpec, known: ServerRecord | None) -> Node | None:
         if known is None:
             return None
-        if known.id:
-            return self.cloud.get(known.id)
+        if known.id and (node := self.cloud.get(known.id)) is not None:
+            return node
+        # One that is not there by its id may be there by its tags: a provider that errs once would cost a second one.
         found = self.cloud.find(self.tags(spec.name))
         while not found and (left := self.cloud.shows_up_within - self._unanswered(spec.name)) > 0:
             # Its answer was lost a moment ago, and a provider may take its time to show what it has begun.
@@ -170,7 +175,7 @@ class Provisioner:
     def _unanswered(self, server: str) -> float:
         """Return for how many seconds an order has been without an answer; endless where the answer was no."""
         last = [entry for entry in self.journal.entries() if entry.get("server") == server][-1]
-        if last["kind"] == "refused":
+        if last["kind"] != "creating":
             return math.inf
         return (datetime.now(UTC) - datetime.fromisoformat(last["at"])).total_seconds()
 
@@ -249,7 +254,7 @@ class Provisioner:
             if now - told > 2:  # noqa: PLR2004 - seconds between two lines
                 told = now
                 yield events.Waited(what=what, seconds=now - started, deadline=deadline)
-            if self.stop.wait(_POLL_SECONDS):
+            if self.stop.wait(self.pause):
                 raise InterruptedRunError(f"stopped while waiting for {what}", hint="go on with: stackwise up")
 
     def destroy(self) -> Iterator[Event]:

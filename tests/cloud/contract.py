@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean, ec2, linode, openstack, vultr
+from stackwise.provision.clouds import digitalocean, ec2, hetzner, linode, openstack, vultr
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
 from tests.cloud.apis.ec2 import Ec2Api
+from tests.cloud.apis.hetzner import HetznerApi
 from tests.cloud.apis.linode import LinodeApi
 from tests.cloud.apis.openstack import OpenStackApi
 from tests.cloud.apis.server import Api
@@ -49,7 +50,7 @@ class Provider:
 
     id: str
     api: Callable[..., Api]
-    open: Callable[..., Adapter]
+    open_cloud: Callable[..., Adapter]
     place: str
     size: str
     elsewhere: str
@@ -79,7 +80,7 @@ class Provider:
         component = load_catalog().component(self.id)
         keys = {wanted.variable: api.token for wanted in credentials_of(component) if not wanted.optional}
         account = Account(component, keys, f"{api.url}{self.path}")
-        return self.open(account, self.place, patience=patience, **more)
+        return self.open_cloud(account, self.place, patience=patience, **more)
 
     @contextmanager
     def standing(self, looks: int = 0) -> Iterator[tuple[Api, Adapter]]:
@@ -99,6 +100,19 @@ PROVIDERS = {
         elsewhere="s-1vcpu-512mb-10gb",
         makes="^POST /v2/droplets$",
         lists="^GET /v2/droplets$",
+    ),
+    "hetzner": Provider(
+        "hetzner",
+        HetznerApi,
+        hetzner.open_cloud,
+        place="hel1",
+        size="cx23",
+        elsewhere="cx33",
+        makes="^POST /v1/servers$",
+        lists="^GET /v1/servers$",
+        path="/v1",
+        currency="EUR",
+        address_at_once=True,
     ),
     "ec2": Provider(
         "ec2",

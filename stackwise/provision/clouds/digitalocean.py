@@ -18,7 +18,7 @@ from stackwise.errors import ServerLostError
 from stackwise.provision.cloud import Node, NodeState, OnSale, Order, Place
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
-from stackwise.provision.clouds.marks import as_words, carrying, from_words, material, not_sold, own_name
+from stackwise.provision.clouds.marks import Named, as_words, carrying, from_words, material, not_sold, own_name
 
 _STATES: dict[str, NodeState] = {
     LibcloudState.PENDING: "pending",
@@ -110,7 +110,7 @@ class DigitalOceanCloud:
 
     def create(self, order: Order) -> Node:
         """Make a Droplet. It has no address yet."""
-        size, image, place = self._size(order), _Named(self._image(order)), _Named(order.location)
+        size, image, place = self._size(order), Named(self._image(order)), Named(order.location)
         # Last of all: what is registered for nothing is one more thing to remove.
         attributes = {"tags": as_words(order.tags), "ssh_keys": [self._key(order)]}
         return _node(
@@ -129,24 +129,21 @@ class DigitalOceanCloud:
 
     def destroy(self, node_id: str) -> None:
         """Remove a Droplet, its disk and its address."""
-        try:
-            self._line.read("the server to go", lambda driver: driver.destroy_node(_Named(node_id)))
-        except ServerLostError:
-            return
+        self._line.remove("the server to go", lambda driver: driver.destroy_node(Named(node_id)))
 
     def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:
         """Remove the key that we registered."""
         name = own_name(tags)
         mine = [key for key in self._line.read("the keys", lambda driver: driver.list_key_pairs()) if key.name == name]
         for key in mine:
-            self._line.read("the key to go", partial(Driver.delete_key_pair, key=key))
+            self._line.remove("the key to go", partial(Driver.delete_key_pair, key=key))
         return tuple(f"the key {key.name}" for key in mine)
 
-    def _size(self, order: Order) -> _Named:
+    def _size(self, order: Order) -> Named:
         sold = {size.id for size in self.on_sale(order.location)}
         if order.size not in sold:
             raise not_sold(self._line.provider, "size", order.size, sold)
-        return _Named(order.size)
+        return Named(order.size)
 
     def _image(self, order: Order) -> str:
         known = self._line.read("the images", lambda driver: driver.list_images())
@@ -165,13 +162,6 @@ class DigitalOceanCloud:
             name = own_name(order.tags)
             same = [self._line.once("the key", lambda driver: driver.create_key_pair(name, order.admin_key))]
         return int(same[0].extra["id"])
-
-
-class _Named:
-    """What libcloud's driver takes of a size, an image, a region or a server: the id, which is also the name."""
-
-    def __init__(self, word: str) -> None:
-        self.id = self.name = word
 
 
 def _node(node: LibcloudNode) -> Node:

@@ -22,6 +22,7 @@ from libcloud.common.types import (
     ProviderError,
 )
 from libcloud.common.vultr import VultrException
+from libcloud.utils.iso8601 import ParseError as NoDateError
 from requests.exceptions import (
     ChunkedEncodingError,
     ConnectionError,  # noqa: A004 - requests calls it so
@@ -64,6 +65,7 @@ RAISED: tuple[type[Exception], ...] = (
     NotImplementedError,
     AssertionError,
     ParseError,
+    NoDateError,
 )
 _LEFT = re.compile(
     r"quota|limit (?:has been )?(?:reached|exceeded)|limitexceeded|exceed\w* (?:your|the) \w*\s*limit|capacity"
@@ -71,6 +73,7 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 _TAKEN = re.compile(r"already (?:used|exists|in use|taken)|must be unique|uniqueness|duplicate", re.IGNORECASE)
+_BUSY = re.compile(r"\((?:conflict|locked)\)|is locked|while it is in", re.IGNORECASE)
 # Amazon signs calls with the time, and refuses one that is minutes off.
 _CLOCK = re.compile(r"signature (?:expired|not yet current)|request has expired|time\w* skew|tooskewed", re.IGNORECASE)
 _LONGEST = 300
@@ -96,7 +99,7 @@ def translated(provider: Component, exc: Exception, answered: Answered, *, makes
     if isinstance(exc, InvalidCredsError):
         return _refused(provider, words)
     if 400 <= status < _LOST_STATUS:  # noqa: PLR2004 - HTTP's own number
-        return _said_no(provider, status, words, _wait(exc, answered))
+        return _said_no(provider, status, words, _wait(exc, answered), makes=makes)
     if isinstance(exc, LibcloudError | LinodeExceptionV4 | LinodeException) and not status:
         # Said by the driver itself, before it asked anybody.
         return ProvisionError(f"{provider.name}: {words}", hint=_LATER)
@@ -137,22 +140,29 @@ def _never_sent(exc: Exception) -> bool:
     return isinstance(exc, ConnectionError) and ("NewConnectionError" in words or "NameResolution" in words)
 
 
-def _said_no(provider: Component, status: int, words: str, wait: float) -> ProvisionError:
-    said = f"{provider.name} answered: {words}"
-    # OpenStack says of a quota what others say of a right.
-    lacks_a_right = status == 403 and not _LEFT.search(words)  # noqa: PLR2004 - as above
-    if status == 401 or lacks_a_right or _CLOCK.search(words):  # noqa: PLR2004 - as above
-        return _refused(provider, words if status == 401 else f"{words}; they may lack a right")  # noqa: PLR2004 - as above
+def _said_no(provider: Component, status: int, words: str, wait: float, *, makes: bool) -> ProvisionError:
     if status == 429:  # noqa: PLR2004 - as above
         hint = f"wait {wait:.0f} s, then go on: stackwise up" if wait else "wait a minute, then go on: stackwise up"
         return RateLimitedError(f"{provider.name} was asked too often: {words}", hint=hint, retry_after=wait)
+    # Some say of a quota that it is forbidden to go over it.
     if _LEFT.search(words):
         return _nothing_left(provider, words)
-    if status == 404:  # noqa: PLR2004 - as above
-        return ServerLostError(said, hint="see: stackwise status")
+    if status in (401, 403) or _CLOCK.search(words):
+        return _refused(provider, words if status == 401 else f"{words}; they may lack a right")  # noqa: PLR2004 - as above
+    if status == 423 or _BUSY.search(words):  # noqa: PLR2004 - as above
+        return ProviderUnreachableError(f"{provider.name} is still busy with it: {words}", hint=_LATER)
+    return _will_not(provider, status, words, makes=makes)
+
+
+def _will_not(provider: Component, status: int, words: str, *, makes: bool) -> ProvisionError:
+    said = f"{provider.name} answered: {words}"
     if status == 409 or _TAKEN.search(words):  # noqa: PLR2004 - as above
         return NameTakenError(said, hint="see what exists: stackwise orphans")
-    return NotSoldError(said, hint=f"see what is sold: stackwise providers show {provider.id}")
+    if makes:
+        return NotSoldError(said, hint=f"see what is sold: stackwise providers show {provider.id}")
+    if status == 404:  # noqa: PLR2004 - as above
+        return ServerLostError(said, hint="see: stackwise status")
+    return ProvisionError(said, hint="see what stands: stackwise status")
 
 
 def _nothing_left(provider: Component, words: str) -> NothingLeftError:

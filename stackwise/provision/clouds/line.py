@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,7 @@ from stackwise.errors import (
     InterruptedRunError,
     ProviderUnreachableError,
     RateLimitedError,
+    ServerLostError,
 )
 from stackwise.provision.cloud import Progress
 from stackwise.provision.clouds.account import Account
@@ -90,6 +92,11 @@ class Line(Generic[D]):
                 self._wait(max(wanted, pause), what)
         return self._asked(what, call, makes=False)
 
+    def remove(self, what: str, call: Callable[[D], object]) -> None:
+        """Have something removed; what went by a try whose answer was lost is no error. Raises as `read`."""
+        with suppress(ServerLostError):
+            self.read(what, call)
+
     def once(self, what: str, call: Callable[[D], T]) -> T:
         """Return what a call answers that makes something. It is sent once.
 
@@ -122,7 +129,9 @@ class Line(Generic[D]):
             try:
                 box.append((True, call(driver)))
             except RAISED as exc:
-                box.append((False, translated(self.provider, exc, _answered(driver), makes=makes)))
+                error = translated(self.provider, exc, _answered(driver), makes=makes)
+                error.__cause__ = exc
+                box.append((False, error))
             except Exception as exc:  # noqa: BLE001 - the top of a thread: raised again by whoever waits
                 box.append((False, exc))
             finally:

@@ -10,7 +10,8 @@ from stackwise.catalog.model import Component
 from stackwise.errors import NotSoldError
 from stackwise.provision.cloud import TOKEN, Node
 
-_OURS = "stackwise-"
+# How the names of our tags begin.
+OURS = "stackwise-"
 # How long the part of the token is that tells the keys and groups of two records apart.
 _SHORT = 12
 
@@ -30,7 +31,7 @@ def short(text: str, longest: int) -> str:
 def from_words(words: Iterable[str]) -> dict[str, str]:
     """Return our own tags among a server's words; what others put there is theirs."""
     pairs = (word.split(":", 1) for word in words if ":" in word)
-    return {name: value for name, value in pairs if name.startswith(_OURS)}
+    return {name: value for name, value in pairs if name.startswith(OURS)}
 
 
 def carrying(nodes: Iterable[Node], tags: Mapping[str, str]) -> tuple[Node, ...]:
@@ -54,3 +55,11 @@ def not_sold(provider: Component, what: str, wanted: str, known: Iterable[str]) 
     key = {"size": "hosting.size", "region": "hosting.region", "image": "stack.os"}[what]
     hint = nearest(wanted, names) or f"see what is: stackwise providers show {provider.id}"
     return NotSoldError(f"{provider.name} sells no {what} {wanted!r} there", hint=f"{hint} ({key})")
+
+
+class Named:
+    """What most of libcloud's drivers take of a size, an image, a place or a server: the id, which is also the name."""
+
+    def __init__(self, word: str) -> None:
+        """Keep the word."""
+        self.id = self.name = word

@@ -73,7 +73,7 @@ class StepScreen(Screen[None]):
     @property
     def here(self) -> bool:
         """Whether the screen has all its widgets: what was asked for may come when it is half made, or half gone."""
-        return self.is_mounted and bool(self.query(WalkMap)) and bool(self.query(SummaryLine))
+        return bool(self.query(WalkMap)) and bool(self.query(SummaryLine))
 
     def compose(self) -> ComposeResult:
         """Put the map beside (or above) the step, and the summary below it."""

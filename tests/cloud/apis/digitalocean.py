@@ -7,15 +7,12 @@ answers recorded in libcloud/test/compute/fixtures/digitalocean_v2, to which a t
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import re
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from tests.cloud.apis.server import Answer, Api, Boots, Call, Machine, RefusalError, page_of
+from tests.cloud.apis.server import Answer, Api, Call, Machine, RefusalError, fingerprint_of, page_of
 
 _IDS = {
     401: "unauthorized",
@@ -71,31 +68,18 @@ class DigitalOceanApi(Api):
         ("GET", r"/v2/actions/(\d+)", "show_action"),
     )
     most = 200
-    limit = 25
-
-    def __init__(self, boots: Boots | None = None, looks: int = 0) -> None:
-        """Begin with no action either: what was begun, by id."""
-        super().__init__(boots, looks)
-        self.actions: dict[str, dict[str, Any]] = {}
-
-    def is_let_in(self, call: Call) -> bool:
-        return call.headers.get("Authorization") == f"Bearer {self.token}"
 
     def refusal(self, code: int, words: str, kind: str = "") -> Answer:
-        return Answer(code, {"id": kind or _IDS.get(code, "server_error"), "message": words}, self._budget())
+        return Answer(code, {"id": kind or _IDS.get(code, "server_error"), "message": words})
 
-    def _budget(self) -> dict[str, str]:
+    def budget(self) -> dict[str, str]:
         left = max(0, 5000 - len(self.calls))
         reset = str(int(time.time()) + 3600)
         return {"ratelimit-limit": "5000", "ratelimit-remaining": str(left), "ratelimit-reset": reset}
 
-    def answer(self, call: Call) -> Answer:
-        answer = super().answer(call)
-        return Answer(answer.code, answer.body, {**self._budget(), **answer.headers})
-
     def _page(self, call: Call, name: str, items: list[Any]) -> Answer:
-        many = int(call.query.get("per_page", min(20, self.most)))
-        shown, page, last = page_of(items, call, self.most)
+        many = min(int(call.query.get("per_page", 20)), self.most)
+        shown, page, last = page_of(items, call, many)
 
         def link(number: int) -> str:
             return f"{self.url}{call.path}?page={number}&per_page={many}"
@@ -325,9 +309,4 @@ def _key(key: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fingerprint(public: str) -> str:
-    try:
-        raw = base64.b64decode(public.split()[1], validate=True)
-    except (IndexError, binascii.Error):
-        raise RefusalError(422, "Key invalid, key should be of the format `type key [comment]`") from None
-    digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
-    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+    return fingerprint_of(public, "Key invalid, key should be of the format `type key [comment]`")

@@ -5,6 +5,9 @@ A provider is a subclass that says its routes and the shapes of its answers. Not
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import itertools
 import json
 import re
@@ -146,8 +149,9 @@ class Api(ABC):
     # Each key has at least "name" and "public_key".
     keys: dict[str, dict[str, Any]]
     token = "canary-token-1234"  # noqa: S105 - no real one
-    # As many items as a page has at most.
+    # As many items as a page has at most, and as many machines as an account may have.
     most = 50
+    limit = 25
 
     def __init__(self, boots: Boots | None = None, looks: int = 0) -> None:
         """Begin empty. A new machine stays as it is until it was looked at `looks` times."""
@@ -155,6 +159,8 @@ class Api(ABC):
         self.looks = looks
         self.machines: dict[str, Machine] = {}
         self.keys = {}
+        # What was begun and can be asked after, by id.
+        self.actions: dict[str, dict[str, Any]] = {}
         self.faults: list[Fault] = []
         self.calls: list[Call] = []
         self.made: list[str] = []
@@ -168,9 +174,13 @@ class Api(ABC):
     def refusal(self, code: int, words: str, kind: str = "") -> Answer:
         """Return an error in the shape that the API documents."""
 
-    @abstractmethod
     def is_let_in(self, call: Call) -> bool:
-        """Whether the credentials of a call are right."""
+        """Whether the credentials of a call are right: here, whether it bears the token."""
+        return call.headers.get("Authorization") == f"Bearer {self.token}"
+
+    def budget(self) -> Mapping[str, str]:
+        """Return the headers of every answer that say how often one may ask, where the API has such."""
+        return {}
 
     def named(self, call: Call) -> Call:
         """Return a call as it is counted and as faults know it: by its path, unless the API names its actions apart."""
@@ -262,7 +272,7 @@ class Api(ABC):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
         thread.start()
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
         try:
@@ -332,7 +342,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, answer: Answer, length: int) -> None:
         self.send_response(answer.code)
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **answer.headers}.items():
+        usual = {"Content-Type": "application/json; charset=utf-8", **self.owner.budget()}
+        for name, value in {**usual, **answer.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         self.end_headers()
@@ -383,3 +394,12 @@ def page_of(
     wanted, many = int(call.query.get(page, 1)), min(int(call.query.get(per_page, size)), size)
     last = max(1, -(-len(items) // many))
     return items[(wanted - 1) * many : wanted * many], wanted, last
+
+
+def fingerprint_of(public: str, words: str) -> str:
+    """Return a public key's fingerprint as ssh-keygen -E md5 prints it; refuse what is no key with `words`."""
+    try:
+        raw = base64.b64decode(public.split()[1], validate=True)
+    except (IndexError, binascii.Error):
+        raise RefusalError(422, words) from None
+    return hashlib.md5(raw, usedforsecurity=False).digest().hex(":")
