@@ -9,7 +9,7 @@ from itertools import product
 
 from stackwise.advice import why_not
 from stackwise.advice.cost import Need, market, quote_of
-from stackwise.advice.facts import chosen, gather, load_facts
+from stackwise.advice.facts import FOUND, chosen, found_size, gather, load_facts
 from stackwise.advice.sizing import HEADROOM
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
@@ -77,10 +77,16 @@ class _Shop:
             if not provider.installable or offer is None:
                 continue
             best = self._best(provider, offer)
-            for region, size in product(offer.locations, offer.sizes):
+            for region, size in self._places(provider, offer):
                 reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
                 wanted = size.id == best and region == offer.locations[0]
                 yield self._sold(provider, offer, region, size, recommended=wanted, why_not=reason)
+
+    def _places(self, provider: Component, offer: Offer) -> Iterator[tuple[str, Size]]:
+        """Yield the regions and sizes of a provider; a server that is there already has one of each."""
+        if provider.id == FOUND:
+            yield self.choices["hosting.region"], found_size(self.choices)
+        yield from product(offer.locations, offer.sizes)
 
     def others(self) -> Iterator[Sold]:
         """Yield the best size of each provider that stackwise makes no servers at, the cheapest first."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from stackwise import __version__
 from stackwise.advice import advise, conflicts_of
-from stackwise.advice.facts import chosen, gather, offer_of, size_of
+from stackwise.advice.facts import chosen, gather, is_found, kernel_of, offer_of, size_of
 from stackwise.advice.sizing import memory_shares, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
@@ -88,6 +88,8 @@ class _Assembly:
             identity=identity_of(choices),
             host=host_of(choices),
             sites=choices["hosting.sites"],
+            found=self._is_found,
+            whole=not self._is_found or bool(choices["hosting.whole"]),
             project=self.project,
             access=Access(
                 choices["access.domain"],
@@ -113,7 +115,6 @@ class _Assembly:
         )
 
     def _server(self) -> ServerSpec:
-        offer = offer_of(self.choices, self.catalog)
         groups = dict.fromkeys(category.group for category in self.catalog.layers if category.group)
         return ServerSpec(
             name=f"{host_of(self.choices)}-1",
@@ -122,12 +123,21 @@ class _Assembly:
             location=self.choices["hosting.region"],
             size=size_of(self.choices, self.catalog),
             image=self.choices["stack.os"],
-            kernel=offer.kernel,
+            kernel=kernel_of(self.choices, self.catalog),
         )
+
+    @property
+    def _is_found(self) -> bool:
+        return is_found(self.choices)
+
+    @property
+    def _settles_server(self) -> bool:
+        """Whether ssh, firewall, name and clock of the server are decided here, and not by somebody else."""
+        return not self.words["shared"] and (not self._is_found or bool(self.choices["hosting.whole"]))
 
     def _plays(self) -> Iterator[Play]:
         # What a server is as a whole, the site that made it has decided.
-        whole = () if self.words["shared"] else ("ssh", "firewall")
+        whole = ("ssh", "firewall") if self._settles_server else ()
         yield Play("Prepare every server", "all", ("base", *whole), "configure")
         for group, name in _PLAYS.items():
             roles = self._roles_of(group)
@@ -179,12 +189,15 @@ class _Assembly:
         )
         yield Variable(
             "base_forbidden_packages",
-            list(_FORBIDDEN_PACKAGES),
-            "No compiler and no debugger on a server that faces the world",
+            [] if self._is_found else list(_FORBIDDEN_PACKAGES),
+            "What was there before us stays"
+            if self._is_found
+            else "No compiler and no debugger on a server that faces the world",
         )
         yield Variable("base_admin_user", choices["access.admin_user"])
-        if self.words["shared"]:
-            yield Variable("base_shared", True, f"What the server is as a whole, {host_of(choices)} has decided")
+        if not self._settles_server:
+            whose = host_of(choices) if self.words["shared"] else "its owner"
+            yield Variable("base_shared", True, f"What the server is as a whole, {whose} has decided")
             return
         yield Variable("base_hostname", server.name)
         yield Variable("base_kernel", server.kernel, "A shared kernel is not ours to tune")

@@ -15,4 +15,8 @@ def open_cloud(provider: str, progress: Progress) -> Cloud:
         from stackwise.provision.sandbox.adapter import SandboxCloud  # noqa: PLC0415 - libcloud takes its time to load
 
         return SandboxCloud(progress)
+    if provider == "existing":
+        from stackwise.provision.existing.adapter import ExistingCloud  # noqa: PLC0415 - as above
+
+        return ExistingCloud()
     raise UsageError(f"there is no provider {provider!r}", hint="see: stackwise catalog list --category provider")

@@ -48,7 +48,7 @@ def render_project(
     """
     made = {
         "site.yml": _site(plan),
-        **({"remove.yml": _removal(plan)} if plan.is_shared else {}),
+        **({"remove.yml": _removal(plan)} if plan.is_removable else {}),
         "ansible.cfg": _ANSIBLE_CFG,
         "inventory/hosts.yml": _inventory(plan, addresses),
         "group_vars/all.yml": _group_vars(plan, admin_keys),
@@ -64,7 +64,7 @@ def render_project(
 
 def file_names(plan: Plan) -> tuple[str, ...]:
     """Return the names of the files that `render_project` makes, which takes a fraction of the time."""
-    removal = ("remove.yml",) if plan.is_shared else ()
+    removal = ("remove.yml",) if plan.is_removable else ()
     made = ("site.yml", "ansible.cfg", "inventory/hosts.yml", "group_vars/all.yml", "stackwise.yml", "README.md")
     settings = (f"files/settings/{name}" for name in _settings_files(plan))
     roles = (path for path, _ in _role_files(plan))
@@ -78,7 +78,7 @@ def count_tasks(plan: Plan) -> int:
 
 
 def count_removals(plan: Plan) -> int:
-    """Return how many tasks it takes to remove a site from the server that it shares."""
+    """Return how many tasks it takes to remove a site from a server that stays."""
     return sum(1 + _tasks_in(role, "remove") for _, role in _removed(plan))
 
 
@@ -131,7 +131,8 @@ def _removal(plan: Plan) -> str:
         }
         for hosts, role in _removed(plan)
     ]
-    head = comment(f"Removes {plan.identity} from the server of {plan.host}, and nothing else of that server.")
+    server = f"the server of {plan.host}" if plan.is_shared else "its server"
+    head = comment(f"Removes {plan.identity} from {server}, and nothing else of that server.")
     return document(head + "\n".join(dump([play]) for play in plays))
 
 

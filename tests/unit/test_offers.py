@@ -33,7 +33,9 @@ def test_what_can_be_taken_comes_first_in_every_size_and_region_that_is_sold(des
         offer = design.catalog.component(provider).offer
         assert offer is not None
         pairs = {(row.region, row.size.id) for row in takeable if row.provider.id == provider}
-        assert pairs == {(region, size.id) for region in offer.locations for size in offer.sizes}
+        sold_there = {(region, size.id) for region in offer.locations for size in offer.sizes}
+        # A server that is there already is one place of one size, which nobody has looked at here.
+        assert pairs == ({("local", "unseen")} if provider == "existing" else sold_there)
 
 
 def test_one_is_recommended_and_it_is_the_cheapest_that_carries_the_need(design: Design) -> None:

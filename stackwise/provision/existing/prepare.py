@@ -1,0 +1,173 @@
+"""Make a server that is there already ready to be configured, and take our hands off it again.
+
+Where a cloud's server gets its administrator at the first boot, this one gets it over ssh. Nothing is closed before a
+new session of the administrator was seen, and the host keeps the key that it has.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackwise import events
+from stackwise.errors import DeadlineError, HostKeyMismatchError, ImpossibleError, ProvisionError, UsageError
+from stackwise.events import Event
+from stackwise.journal import ServerRecord
+from stackwise.plan.model import Plan, ServerSpec
+from stackwise.provision.existing.host_key import fingerprint_of
+from stackwise.provision.existing.judge import in_the_way
+from stackwise.provision.existing.look import Seen, look
+from stackwise.provision.existing.meeting import FirstLogin, Meeting
+from stackwise.provision.existing.scripts import script
+from stackwise.provision.servers import Provisioner
+from stackwise.provision.ssh import Shell
+
+_PREPARE_SECONDS = 600.0
+_LOGIN_DEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preparer(Provisioner):
+    """Makes a server that is there already ready, in place of ordering one."""
+
+    meeting: Meeting
+    outline: Callable[[], Plan]
+
+    def ensure(self, spec: ServerSpec) -> Iterator[Event]:
+        """Look at the server, prepare it, and prove that the administrator gets in.
+
+        Raises ImpossibleError where something is in the way, with nothing changed; ProvisionError or one of its kinds.
+        """
+        known = self.journal.servers().get(spec.name)
+        if known and known.ready:
+            self._same_server(known)
+            yield from self._found(known)
+            return
+        self.journal.begin()
+        shell = self._first_login()
+        seen = look(shell, self.identity.name)
+        refuse(self.outline(), seen, self.journal.token)
+        yield events.StepFinished(message=f"looked at {self.meeting.address}: {seen.system_name}, nothing in the way")
+        self._write_down(spec, seen)
+        yield from self._prepare(spec, shell)
+
+    def way_in(self, known_hosts: Path) -> Shell:
+        """Return who can log in now: the administrator where he is ready, else whoever could before us."""
+        ready = next((record for record in self.journal.servers().values() if record.ready), None)
+        return self.shell(ready) if ready else self.meeting.shell(known_hosts, self.admin.private)
+
+    def _first_login(self) -> Shell:
+        return self.meeting.shell(self.journal.folder / "first_login", self.admin.private)
+
+    def _same_server(self, known: ServerRecord) -> None:
+        """Hold what is on record against what the answers now say. Raises UsageError, HostKeyMismatchError."""
+        if self.meeting.address not in ("", known.address):
+            message = f"{self.identity} stands at {known.address}, and the answers say {self.meeting.address}"
+            raise UsageError(message, hint=f"let it stay there: --set hosting.address={known.address}")
+        pinned = {fingerprint_of(key) for key in known.host_keys}
+        if self.meeting.fingerprint and self.meeting.fingerprint not in pinned:
+            message = f"{known.address} was made known as {', '.join(pinned)}, and the answers name another key"
+            raise HostKeyMismatchError(message, hint=f"correct them: --set hosting.fingerprint={min(pinned)}")
+
+    def _write_down(self, spec: ServerSpec, seen: Seen) -> None:
+        """Put on record what was there and what is begun, before anything is changed."""
+        before = sorted(seen.packages)
+        self.journal.write("looked", server=spec.name, packages=before, services=list(seen.services))
+        self.journal.write("creating", server=spec.name, provider=spec.provider)
+        self.journal.write("created", server=spec.name, id=self.meeting.address, address=self.meeting.address)
+        key = (self.journal.folder / "first_login").read_text().partition(" ")[2].strip()
+        self._pin(self.journal.servers()[spec.name], (key,))
+
+    def _prepare(self, spec: ServerSpec, shell: Shell) -> Iterator[Event]:
+        said = shell.run(self._script("prepare.sh"), root=shell.user != "root", seconds=_PREPARE_SECONDS)
+        if not said.out.strip().endswith("prepared"):
+            last = said.err.strip().splitlines()[-1:] or ["no reason given"]
+            raise ProvisionError(
+                f"{shell.address} could not be prepared: {last[0]}", hint="mend it there, then go on: stackwise up"
+            )
+        record = self.journal.servers()[spec.name]
+        ours = self.shell(record)
+        try:
+            yield from self._wait(f"a session of {self.admin_user}", _LOGIN_DEADLINE, lambda: self._becomes_root(ours))
+        except DeadlineError as exc:
+            who = f"{self.admin_user}@{self.meeting.address}"
+            hint = f"nothing was closed; see why it is refused: ssh {who} sudo -n true, then go on: stackwise up"
+            raise DeadlineError(f"no new session of {who} could be had", hint=hint) from exc
+        yield events.StepFinished(
+            message=f"{self.admin_user} logs in with the key, and becomes root; nothing was closed"
+        )
+        self.journal.write("ready", server=record.name, address=record.address)
+        yield events.ServerFound(server=record.name, id=record.id, address=record.address)
+
+    def _becomes_root(self, shell: Shell) -> bool:
+        try:
+            return shell.run("true", root=True, seconds=20).code == 0
+        except HostKeyMismatchError:
+            raise
+        except ProvisionError:
+            return False
+
+    def _script(self, name: str) -> str:
+        words = {
+            "@admin@": shlex.quote(self.admin_user),
+            "@ours@": shlex.quote(f"{self.identity} {self.journal.token}"),
+            "@key@": shlex.quote(self.admin.public),
+            "@sudo@": shlex.quote(f"{self.admin_user} ALL=(ALL:ALL) NOPASSWD: ALL"),
+        }
+        text = script(name)
+        for sign, word in words.items():
+            text = text.replace(sign, word)
+        return text
+
+    def leave(self, record: ServerRecord) -> Iterator[Event]:
+        """Take away what we brought beside the site, and say what stays and how it goes too. Raises ProvisionError."""
+        way = self.shell(record) if record.ready else self._first_login()
+        said = way.run(self._script("clear.sh"), root=way.user != "root")
+        if said.code:
+            last = said.err.strip().splitlines()[-1:] or ["no reason given"]
+            raise ProvisionError(
+                f"{record.address} could not be left: {last[0]}", hint="mend it there, then: stackwise destroy"
+            )
+        yield events.StepFinished(message=f"{record.address} stays, and all that was on it before")
+        if packages := said.out.split():
+            yield events.StepFinished(
+                message=f"{len(packages)} packages that came with the site stay; to remove them there: "
+                f"sudo apt purge {' '.join(packages)}"
+            )
+        if record.ready and self.outline().whole:
+            yield events.StepFinished(
+                message="ssh, firewall, name, clock and swap stay as they were settled, since the server was for the "
+                "site alone"
+            )
+        yield self._dismissed(record)
+
+    def _dismissed(self, record: ServerRecord) -> Event:
+        """Remove the administrator that we made, by whoever could log in before us, where he still can."""
+        admin = self.admin_user
+        if self.meeting.login != admin:
+            way = FirstLogin(record.address, self.meeting.login, self.known_hosts(record.name), self.admin.private)
+            try:
+                said = way.run(self._script("dismiss.sh"), root=self.meeting.login != "root")
+                if said.out.strip() == "dismissed":
+                    return events.StepFinished(
+                        message=f"{admin} has lost our key and sudo, and is gone if we made the user"
+                    )
+            except ProvisionError:
+                # Whoever could log in before may have been shut out since, by us or by the owner: then the user stays.
+                pass
+        remove = f"sudo rm /etc/sudoers.d/stackwise; sudo userdel --remove {admin}"
+        return events.StepFinished(
+            message=f"{admin}, through whom this was done, stays; to remove the user there: {remove}"
+        )
+
+
+def refuse(plan: Plan, seen: Seen, token: str) -> None:
+    """Raise ImpossibleError with all that is in the way of the site."""
+    found = tuple(in_the_way(plan, seen, token))
+    if found:
+        hints = dict.fromkeys(hint for _, hint in found)
+        raise ImpossibleError(
+            tuple(reason for reason, _ in found), hint=f"nothing was changed there; {'; or '.join(hints)}"
+        )
