@@ -32,7 +32,7 @@ _OF_A_FOUND_SERVER = (
     "hosting.disks",
 )
 # What nobody has to look for; the rest is seen and written by `stackwise look`.
-_SAID_AT_ONCE = ("hosting.login", "hosting.whole")
+_SAID_AT_ONCE = ("hosting.address", "hosting.login", "hosting.whole")
 _SECTIONS = {
     "project": "What is deployed.",
     "team": "Who looks after it.",
@@ -123,7 +123,7 @@ def _text(choices: Choices, catalog: Catalog) -> str:
 def _is_asked(key: str, choices: Choices) -> bool:
     """Whether a first file carries a question."""
     if key in _OF_A_FOUND_SERVER:
-        return choices.get("hosting.provider") == "existing" and key in _SAID_AT_ONCE
+        return choices["hosting.provider"] == "existing" and key in _SAID_AT_ONCE and choices.get(key) is not None
     return key not in _LEFT_OUT and choices.get(key) is not None
 
 

@@ -51,11 +51,10 @@ def met(job: Job, overrides: Mapping[str, Any], *, yes: bool) -> Job:
 
     Raises ImpossibleError where something is in the way, UsageError where nobody can confirm the fingerprint.
     """
-    from stackwise.journal import Journal
     from stackwise.provision.existing.prepare import refuse
     from stackwise.provision.existing.told import look_document, look_lines
 
-    if any(record.ready for record in Journal.of(job.identity).servers().values()):
+    if _stands(job):
         return job
     job = known(job, overrides, yes=yes)
     seen = _seen(job)
@@ -81,7 +80,7 @@ def known(job: Job, overrides: Mapping[str, Any], *, yes: bool) -> Job:
     address = job.meeting().address
     if not address:
         raise UsageError("nobody has said where the server is", hint="say it: --set hosting.address=203.0.113.10")
-    if job.meeting().fingerprint:
+    if job.meeting().fingerprint or _stands(job):
         return job
     found = fingerprint_of(shown_by(address))
     click.echo(f"{address} shows an ed25519 key with the fingerprint {found}", err=True)
@@ -93,6 +92,13 @@ def known(job: Job, overrides: Mapping[str, Any], *, yes: bool) -> Job:
         )
     confirmed("Is it the same?", yes=False)
     return _written(job, overrides, {"hosting.fingerprint": found})
+
+
+def _stands(job: Job) -> bool:
+    """Whether the server was prepared already: then its key is pinned, and the administrator logs in."""
+    from stackwise.journal import Journal
+
+    return any(record.ready for record in Journal.of(job.identity).servers().values())
 
 
 def _seen(job: Job) -> Seen:

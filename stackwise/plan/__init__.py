@@ -28,16 +28,16 @@ _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BASE_PACKAGES = (
     "ca-certificates",
     "logrotate",
-    "nftables",
     "openssh-server",
     "openssl",
     "python3",
     "python3-apt",
     "sudo",
     "tzdata",
-    "unattended-upgrades",
 )
-# On a shared kernel the clock is the host's.
+# What they do, they do to the server as a whole: where others decide on that, they are left to them.
+_WHOLE_PACKAGES = ("nftables", "unattended-upgrades")
+# On a shared kernel the clock is the host's; where there is a server already, something keeps its time.
 _OWN_KERNEL_PACKAGES = ("systemd-timesyncd",)
 _SITE_PACKAGES = ("brotli", "python3-venv")
 _FORBIDDEN_PACKAGES = ("build-essential", "clang", "cpp", "g++", "gcc", "gdb", "make", "strace", "tcc")
@@ -311,7 +311,11 @@ class _Assembly:
 
     def _packages(self) -> tuple[str, ...]:
         system = self.choices["stack.os"]
-        wanted = {*_BASE_PACKAGES, *_SITE_PACKAGES, *(_OWN_KERNEL_PACKAGES if self._server().kernel == "own" else ())}
+        wanted = {*_BASE_PACKAGES, *_SITE_PACKAGES}
+        if not self._is_found:
+            wanted.update(_WHOLE_PACKAGES, _OWN_KERNEL_PACKAGES if self._server().kernel == "own" else ())
+        elif self.choices["hosting.whole"]:
+            wanted.update(_WHOLE_PACKAGES)
         for component in self.installed:
             if component.install:
                 wanted.update(component.install.packages, component.install.packages_on.get(system, ()))

@@ -12,4 +12,9 @@ fi
 rm -f /etc/postgresql-common/createcluster.d/stackwise.conf $here/site
 rmdir --ignore-fail-on-non-empty -p /etc/postgresql-common/createcluster.d 2>/dev/null || true
 rm -rf /var/lib/stackwise/applied
-dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | grep -vxFf $here/packages || true
+apt-mark showauto | sed 's/:.*//' > $here/automatic
+dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | grep -vxFf $here/packages |
+  while read -r package; do
+    if grep -qxF "$package" $here/automatic; then echo "$package automatic"; else echo "$package asked-for"; fi
+  done
+rm -f $here/automatic

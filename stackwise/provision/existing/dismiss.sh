@@ -12,8 +12,11 @@ if [ -e $here/admin ]; then
   done
   userdel --remove @admin@ 2>/dev/null
   rm -f $here/admin
+  echo gone
 elif [ -n "$home" ]; then
   sed -i '/^# BEGIN of the keys that stackwise keeps$/,/^# END of the keys that stackwise keeps$/d' \
     "$home/.ssh/authorized_keys"
+  echo kept
+else
+  echo gone
 fi
-echo dismissed

@@ -30,19 +30,15 @@ def in_the_way(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
     if seen.locked:
         yield "Another installation is under way on the server.", "wait for it to end, then: stackwise up"
     owner = seen.ours.partition(" ")[0]
-    if seen.ours and not _is_ours(seen, token):
+    if seen.ours and not seen.is_ours(token):
         yield (
             f"{owner} stands on the server already.",
             f"move in to it: --set hosting.share={owner.rpartition('-')[0]}",
         )
-    if not _is_ours(seen, token):
+    if not seen.is_ours(token):
         yield from _taken(plan, seen)
     yield from _too_small(plan, seen, token)
     yield from _firewalls(plan, seen, token)
-
-
-def _is_ours(seen: Seen, token: str) -> bool:
-    return bool(token) and seen.ours.endswith(f" {token}")
 
 
 def _taken(plan: Plan, seen: Seen) -> Iterator[tuple[str, str]]:
@@ -51,7 +47,7 @@ def _taken(plan: Plan, seen: Seen) -> Iterator[tuple[str, str]]:
         if listener is not None and port != _SSH:
             yield (
                 f"Port {port}, which the site needs, is held by {listener.program}.",
-                f"stop it there if nobody needs it: systemctl disable --now {listener.program}",
+                f"stop {listener.program} there if nobody needs it; it is shown by: ss -ltnp",
             )
     for program in _SETTLED:
         if program in plan.components and program in seen.packages:
@@ -66,7 +62,7 @@ def _taken(plan: Plan, seen: Seen) -> Iterator[tuple[str, str]]:
 def _too_small(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
     wanted = sum(share.memory_mb for share in plan.memory)
     # Where the site runs already, what is free is what it leaves.
-    there = seen.memory_mb if plan.whole or _is_ours(seen, token) else seen.free_memory_mb
+    there = seen.memory_mb if plan.whole or seen.is_ours(token) else seen.free_memory_mb
     if wanted > there:
         yield f"The design wants {wanted} MiB of memory, and {there} are there.", "see what takes it: stackwise plan"
     if plan.servers[0].size.memory_mb > seen.memory_mb:
@@ -74,12 +70,12 @@ def _too_small(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
             f"The answers say {plan.servers[0].size.memory_mb} MiB of memory, and the server has {seen.memory_mb}.",
             f"correct them: --set hosting.memory={seen.memory_mb}",
         )
-    if not _is_ours(seen, token) and seen.free_disk_mb < _LEAST_DISK_MB:
+    if not seen.is_ours(token) and seen.free_disk_mb < _LEAST_DISK_MB:
         yield f"{seen.free_disk_mb} MiB of its disk are free, and {_LEAST_DISK_MB} are needed.", "make room there"
 
 
 def _firewalls(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
-    if _is_ours(seen, token):
+    if seen.is_ours(token):
         return
     for manager in seen.firewalls:
         if plan.whole:
@@ -105,37 +101,31 @@ _OPENS = {"ufw": "ufw allow {port}/tcp", "firewalld": "firewall-cmd --permanent 
 
 
 def touched(plan: Plan, seen: Seen) -> Iterator[str]:
-    """Yield what would be made or changed on the server."""
-    new = sorted(set(plan.packages) - seen.packages)
-    if new:
-        yield f"{len(new)} packages would be installed: {', '.join(new)}"
-    known = {login.name for login in seen.logins}
-    admin = plan.access.admin_user
-    yield f"{admin} gets your key and sudo" if admin in known else f"the user {admin} is made, with your key and sudo"
-    site = plan.identity.name
-    yield f"the site is put in /srv/{site} and /etc/{site}, run by the user {site}"
-    yield f"services are started: {', '.join(dict.fromkeys(plan.services))}"
-    opened = ", ".join(str(port) for port in plan.ports if port != _SSH)
-    yield f"port {opened} is served"
+    """Yield what is made or changed on the server."""
+    if new := sorted(set(plan.packages) - seen.packages):
+        yield f"{len(new)} packages, with what they need: {', '.join(new)}"
+    admin, site = plan.access.admin_user, plan.identity.name
+    yield f"the user {admin}, with your key and sudo"
+    yield f"the site in /srv/{site} and /etc/{site}, run by the user {site}"
+    yield f"services: {', '.join(dict.fromkeys(plan.services))}"
+    yield f"port {' and '.join(str(port) for port in plan.ports if port != _SSH)}, served"
     if plan.whole:
-        yield "ssh is shut to root and to passwords"
-        yield "firewall, host name, time zone, locale, journal and swap are settled"
+        yield "ssh shut to root and to passwords"
+        yield "firewall, host name, time zone, locale, journal and swap settled"
 
 
-def stays(plan: Plan, seen: Seen) -> Iterator[str]:
+def stays(plan: Plan, seen: Seen, token: str) -> Iterator[str]:
     """Yield what is there and stays as it is."""
     yield f"its {len(seen.packages)} packages, of which none is removed"
-    others = [listener for listener in seen.listeners if listener.port != _SSH]
-    if others:
-        yield f"what listens: {', '.join(f'{one.program} on {one.port}' for one in others)}"
-    named = {
+    site = plan.identity.name
+    ours = {_SSH, *(plan.ports if seen.is_ours(token) else ())}
+    found = {
+        "what listens": [f"{one.program} on {one.port}" for one in seen.listeners if one.port not in ours],
         "containers": seen.containers,
-        "databases": seen.clusters,
-        "folders of sites": seen.sites,
+        "databases": [one for one in seen.clusters if f"/{site.replace('-', '_')} " not in one],
+        "folders of sites": [one for one in seen.sites if one.rpartition("/")[2] not in (site, f"{site}.conf")],
         "cron jobs": seen.cron,
     }
-    for what, found in named.items():
-        if found:
-            yield f"{what}: {', '.join(found)}"
+    yield from (f"{what}: {', '.join(names)}" for what, names in found.items() if names)
     if not plan.whole:
         yield "ssh, firewall, host name, clock and swap, which are its owner's to decide"

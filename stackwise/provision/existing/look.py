@@ -55,6 +55,7 @@ class Seen:
     listeners: tuple[Listener, ...]
     listeners_known: bool
     packages: frozenset[str]
+    installed: frozenset[str]
     services: tuple[str, ...]
     firewalls: tuple[str, ...]
     tables: tuple[str, ...]
@@ -75,6 +76,10 @@ class Seen:
     def kernel(self) -> str:
         """Whether the kernel is its own, or shared with others."""
         return "own" if self.container in ("", "none") else "shared"
+
+    def is_ours(self, token: str) -> bool:
+        """Whether a site of that token stands there."""
+        return bool(token) and self.ours.endswith(f" {token}")
 
     def who_has(self, port: int) -> Listener | None:
         """Return who listens on a port."""
@@ -133,6 +138,7 @@ def read(answers: Mapping[str, str]) -> Seen:
         listeners=tuple(_listeners(lines["listeners"])),
         listeners_known=lines["listeners"] != ("unknown",),
         packages=frozenset(lines["before"] or lines["packages"]),
+        installed=frozenset(lines["packages"]),
         services=lines["services"],
         firewalls=firewalls,
         tables=tuple(line.removeprefix("table table ") for line in lines["firewall"] if line.startswith("table ")),
@@ -167,5 +173,5 @@ def _listeners(lines: tuple[str, ...]) -> list[Listener]:
 
 
 def _login(line: str) -> Login:
-    name, keys, by_password = line.split()
-    return Login(name, int(keys), by_password == "yes")
+    name, keys, opens = line.split()
+    return Login(name, int(keys), opens == "yes")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,10 +132,10 @@ class Preparer(Provisioner):
                 f"{record.address} could not be left: {last[0]}", hint="mend it there, then: stackwise destroy"
             )
         yield events.StepFinished(message=f"{record.address} stays, and all that was on it before")
-        if packages := said.out.split():
+        if packages := self._brought(said.out):
             yield events.StepFinished(
                 message=f"{len(packages)} packages that came with the site stay; to remove them there: "
-                f"sudo apt purge {' '.join(packages)}"
+                f"sudo apt purge {' '.join(packages)}; sudo rm -r /var/lib/stackwise"
             )
         if record.ready and self.outline().whole:
             yield events.StepFinished(
@@ -143,24 +144,27 @@ class Preparer(Provisioner):
             )
         yield self._dismissed(record)
 
+    def _brought(self, said: str) -> list[str]:
+        """Return the packages that came with the site; what the owner asked for since then is the owner's."""
+        ours = set(self.outline().packages)
+        found = (line.split() for line in said.splitlines())
+        return [package for package, how in found if how == "automatic" or package in ours]
+
     def _dismissed(self, record: ServerRecord) -> Event:
         """Remove the administrator that we made, by whoever could log in before us, where he still can."""
-        admin = self.admin_user
+        admin, said = self.admin_user, ""
         if self.meeting.login != admin:
             way = FirstLogin(record.address, self.meeting.login, self.known_hosts(record.name), self.admin.private)
-            try:
-                said = way.run(self._script("dismiss.sh"), root=self.meeting.login != "root")
-                if said.out.strip() == "dismissed":
-                    return events.StepFinished(
-                        message=f"{admin} has lost our key and sudo, and is gone if we made the user"
-                    )
-            except ProvisionError:
-                # Whoever could log in before may have been shut out since, by us or by the owner: then the user stays.
-                pass
+            # Whoever could log in before may have been shut out since, by us or by the owner: then the user stays.
+            with suppress(ProvisionError):
+                said = way.run(self._script("dismiss.sh"), root=self.meeting.login != "root").out.strip()
         remove = f"sudo rm /etc/sudoers.d/stackwise; sudo userdel --remove {admin}"
-        return events.StepFinished(
-            message=f"{admin}, through whom this was done, stays; to remove the user there: {remove}"
-        )
+        words = {
+            "gone": f"the user {admin}, made for this, is gone again",
+            "kept": f"{admin}, who was there before, has lost our key and sudo",
+        }
+        stays = f"{admin}, through whom this was done, stays; to remove the user there: {remove}"
+        return events.StepFinished(message=words.get(said, stays))
 
 
 def refuse(plan: Plan, seen: Seen, token: str) -> None:

@@ -13,6 +13,7 @@ from stackwise.provision.existing.look import Seen
 def look_document(plan: Plan, seen: Seen, token: str) -> dict[str, Any]:
     """Return what was seen and what follows from it, as `stackwise look --json` prints it."""
     return {
+        "is_ours": seen.is_ours(token),
         "system": seen.system,
         "system_name": seen.system_name,
         "architecture": seen.architecture,
@@ -35,7 +36,7 @@ def look_document(plan: Plan, seen: Seen, token: str) -> dict[str, Any]:
         "logins": [{"name": one.name, "keys": one.keys, "password": one.password} for one in seen.logins],
         "ssh": dict(seen.sshd),
         "touched": list(touched(plan, seen)),
-        "stays": list(stays(plan, seen)),
+        "stays": list(stays(plan, seen, token)),
         "in_the_way": [{"reason": reason, "hint": hint} for reason, hint in in_the_way(plan, seen, token)],
     }
 
@@ -57,7 +58,7 @@ def look_lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _list("  databases", document["databases"])
     yield from _list("  sites", document["sites"])
     yield from _list("  cron", document["cron"])
-    yield "Would be made there:"
+    yield "Made there by stackwise:" if document["is_ours"] else "Would be made there:"
     yield from (f"  + {line}" for line in document["touched"])
     yield "Stays as it is:"
     yield from (f"  = {line}" for line in document["stays"])
