@@ -324,7 +324,7 @@ class Runner:
         preparer = self._preparer(journal)
         journal.write("destroying", server=record.name, id=record.id)
         if record.ready:
-            yield from preparer.ensure(plan.servers[0])
+            yield from preparer.reach(record)
             yield from self._former_run_over(journal)
             yield from self.ansible.run(self._playbook(plan, journal, "remove.yml"), self.stop)
         yield from preparer.leave(record)

@@ -20,7 +20,7 @@ _WIDTH = 110
 # Asked only where somebody wants it, so a first file does not carry it.
 _LEFT_OUT = ("project.ref", "hosting.sites", "hosting.share")
 # Asked only of a server that is there already.
-_OF_A_FOUND_SERVER = (
+OF_A_FOUND_SERVER = (
     "hosting.address",
     "hosting.login",
     "hosting.fingerprint",
@@ -31,8 +31,8 @@ _OF_A_FOUND_SERVER = (
     "hosting.kernel",
     "hosting.disks",
 )
-# What nobody has to look for; the rest is seen and written by `stackwise look`.
-_SAID_AT_ONCE = ("hosting.address", "hosting.login", "hosting.whole")
+# What its owner tells; the rest is seen and written by `stackwise look`.
+TOLD_OF_A_FOUND_SERVER = ("hosting.address", "hosting.login", "hosting.fingerprint", "hosting.whole")
 _SECTIONS = {
     "project": "What is deployed.",
     "team": "Who looks after it.",
@@ -122,8 +122,10 @@ def _text(choices: Choices, catalog: Catalog) -> str:
 
 def _is_asked(key: str, choices: Choices) -> bool:
     """Whether a first file carries a question."""
-    if key in _OF_A_FOUND_SERVER:
-        return choices["hosting.provider"] == "existing" and key in _SAID_AT_ONCE and choices.get(key) is not None
+    if key in OF_A_FOUND_SERVER:
+        return (
+            choices["hosting.provider"] == "existing" and key in TOLD_OF_A_FOUND_SERVER and choices.get(key) is not None
+        )
     return key not in _LEFT_OUT and choices.get(key) is not None
 
 

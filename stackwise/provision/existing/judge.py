@@ -75,7 +75,7 @@ def _too_small(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
 
 
 def _firewalls(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
-    if seen.is_ours(token):
+    if seen.is_ours(token) and (seen.kept or not plan.whole):
         return
     for manager in seen.firewalls:
         if plan.whole:

@@ -70,6 +70,7 @@ class Seen:
     locked: tuple[str, ...]
     tools: tuple[str, ...]
     ours: str
+    kept: bool
     taken: tuple[str, ...]
 
     @property
@@ -153,6 +154,7 @@ def read(answers: Mapping[str, str]) -> Seen:
         locked=lines["locked"],
         tools=tuple(line.rpartition("/")[2] for line in lines["tools"]),
         ours=answers["ours"],
+        kept=bool(answers["kept"]),
         taken=lines["taken"],
     )
 

@@ -46,6 +46,7 @@ say locked; for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/
   [ -e $file ] && grep -q ":$(stat -c %i $file) " /proc/locks && echo $file; done
 say tools; for tool in python3 sudo; do command -v $tool; done
 say ours; cat /var/lib/stackwise/existing/site 2>/dev/null
+say kept; [ -e /var/lib/stackwise/existing/before.tar ] && echo kept
 say before; cat /var/lib/stackwise/existing/packages 2>/dev/null
 say taken; for path in @paths@; do [ -e $path ] && echo $path; done
 getent passwd @site@ >/dev/null && echo "the user @site@"

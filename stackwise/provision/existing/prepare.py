@@ -16,6 +16,7 @@ from stackwise import events
 from stackwise.errors import DeadlineError, HostKeyMismatchError, ImpossibleError, ProvisionError, UsageError
 from stackwise.events import Event
 from stackwise.journal import ServerRecord
+from stackwise.journal.secrets import write_private
 from stackwise.plan.model import Plan, ServerSpec
 from stackwise.provision.existing.host_key import fingerprint_of
 from stackwise.provision.existing.judge import in_the_way
@@ -27,6 +28,20 @@ from stackwise.provision.ssh import Shell
 
 _PREPARE_SECONDS = 600.0
 _LOGIN_DEADLINE = 60.0
+# What the roles write of a server as a whole, seen from its root folder.
+_WHOLE_FILES = (
+    "etc/apt/apt.conf.d/52stackwise",
+    "etc/default/locale",
+    "etc/hostname",
+    "etc/hosts",
+    "etc/locale.conf",
+    "etc/localtime",
+    "etc/nftables.conf",
+    "etc/ssh/sshd_config.d/00-stackwise.conf",
+    "etc/sysctl.d/60-stackwise.conf",
+    "etc/systemd/journald.conf.d/stackwise.conf",
+    "etc/systemd/system/swapfile.swap",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,8 @@ class Preparer(Provisioner):
         known = self.journal.servers().get(spec.name)
         if known and known.ready:
             self._same_server(known)
-            yield from self._found(known)
+            yield from self.reach(known)
+            yield from self._kept(known)
             return
         self.journal.begin()
         shell = self._first_login()
@@ -53,6 +69,11 @@ class Preparer(Provisioner):
         yield events.StepFinished(message=f"looked at {self.meeting.address}: {seen.system_name}, nothing in the way")
         self._write_down(spec, seen)
         yield from self._prepare(spec, shell)
+        yield from self._kept(self.journal.servers()[spec.name])
+
+    def reach(self, known: ServerRecord) -> Iterator[Event]:
+        """Wait until a server that was prepared answers. Raises ProvisionError or one of its kinds."""
+        yield from self._found(known)
 
     def way_in(self, known_hosts: Path) -> Shell:
         """Return who can log in now: the administrator where he is ready, else whoever could before us."""
@@ -82,12 +103,7 @@ class Preparer(Provisioner):
         self._pin(self.journal.servers()[spec.name], (key,))
 
     def _prepare(self, spec: ServerSpec, shell: Shell) -> Iterator[Event]:
-        said = shell.run(self._script("prepare.sh"), root=shell.user != "root", seconds=_PREPARE_SECONDS)
-        if not said.out.strip().endswith("prepared"):
-            last = said.err.strip().splitlines()[-1:] or ["no reason given"]
-            raise ProvisionError(
-                f"{shell.address} could not be prepared: {last[0]}", hint="mend it there, then go on: stackwise up"
-            )
+        self._carried_out(shell, "prepare.sh")
         record = self.journal.servers()[spec.name]
         ours = self.shell(record)
         try:
@@ -110,11 +126,31 @@ class Preparer(Provisioner):
         except ProvisionError:
             return False
 
+    def _kept(self, record: ServerRecord) -> Iterator[Event]:
+        """Before the whole server is settled, look whether that is in anybody's way, and keep what it was like."""
+        plan = self.outline()
+        if not plan.whole or self.journal.entries("kept"):
+            return
+        shell = self.shell(record)
+        refuse(plan, look(shell, self.identity.name), self.journal.token)
+        self._carried_out(shell, "keep.sh")
+        self.journal.write("kept", server=record.name)
+        yield events.StepFinished(message="what the server is like as a whole is kept on it, so that it can come back")
+
+    def _carried_out(self, shell: Shell, name: str) -> str:
+        """Run a script of ours as root, and return what it said. Raises ProvisionError where it did not end well."""
+        said = shell.run(self._script(name), root=shell.user != "root", seconds=_PREPARE_SECONDS)
+        if said.code:
+            last = said.err.strip().splitlines()[-1:] or ["no reason given"]
+            raise ProvisionError(f"{shell.address}: {name}: {last[0]}", hint="mend it there, then try again")
+        return said.out
+
     def _script(self, name: str) -> str:
         words = {
             "@admin@": shlex.quote(self.admin_user),
             "@ours@": shlex.quote(f"{self.identity} {self.journal.token}"),
             "@key@": shlex.quote(self.admin.public),
+            "@files@": " ".join(_WHOLE_FILES),
             "@sudo@": shlex.quote(f"{self.admin_user} ALL=(ALL:ALL) NOPASSWD: ALL"),
         }
         text = script(name)
@@ -125,23 +161,17 @@ class Preparer(Provisioner):
     def leave(self, record: ServerRecord) -> Iterator[Event]:
         """Take away what we brought beside the site, and say what stays and how it goes too. Raises ProvisionError."""
         way = self.shell(record) if record.ready else self._first_login()
-        said = way.run(self._script("clear.sh"), root=way.user != "root")
-        if said.code:
-            last = said.err.strip().splitlines()[-1:] or ["no reason given"]
-            raise ProvisionError(
-                f"{record.address} could not be left: {last[0]}", hint="mend it there, then: stackwise destroy"
-            )
+        restored = self._carried_out(way, "restore.sh")
+        said = self._carried_out(way, "clear.sh")
         yield events.StepFinished(message=f"{record.address} stays, and all that was on it before")
-        if packages := self._brought(said.out):
+        if packages := self._brought(said):
             yield events.StepFinished(
                 message=f"{len(packages)} packages that came with the site stay; to remove them there: "
                 f"sudo apt purge {' '.join(packages)}; sudo rm -r /var/lib/stackwise"
             )
-        if record.ready and self.outline().whole:
-            yield events.StepFinished(
-                message="ssh, firewall, name, clock and swap stay as they were settled, since the server was for the "
-                "site alone"
-            )
+        if restored:
+            words = "ssh, firewall, name, clock and swap are as they were; the kernel's settings from the next boot on"
+            yield events.StepFinished(message=words)
         yield self._dismissed(record)
 
     def _brought(self, said: str) -> list[str]:
@@ -164,7 +194,18 @@ class Preparer(Provisioner):
             "kept": f"{admin}, who was there before, has lost our key and sudo",
         }
         stays = f"{admin}, through whom this was done, stays; to remove the user there: {remove}"
+        if said not in words:
+            stays += self._key_left()
         return events.StepFinished(message=words.get(said, stays))
+
+    def _key_left(self) -> str:
+        """Keep the key that was made for the site where it is still the way in: the site's record goes in a moment."""
+        ours = Path(self.admin.private)
+        if not self.admin.private or self.journal.folder not in ours.parents:
+            return ""
+        left = self.journal.folder.with_name(f"{self.journal.folder.name}.ssh_key")
+        write_private(left, ours.read_text())
+        return f"; the key that opens the server is kept as {left}"
 
 
 def refuse(plan: Plan, seen: Seen, token: str) -> None:
