@@ -89,6 +89,7 @@ class _Assembly:
             host=host_of(choices),
             sites=choices["hosting.sites"],
             found=self._is_found,
+            disks=tuple(choices["hosting.disks"]),
             whole=not self._is_found or bool(choices["hosting.whole"]),
             project=self.project,
             access=Access(

@@ -103,6 +103,8 @@ class Plan:
     # Whether the server was there before us, and stays when the site goes; and whether all of it is the design's.
     found: bool
     whole: bool
+    # What a blank machine is installed on: one disk, or several as a mirror.
+    disks: tuple[str, ...]
     project: Project
     access: Access
     servers: tuple[ServerSpec, ...]

@@ -16,6 +16,7 @@ from typing import Any
 from stackwise import paths
 from stackwise.plan.model import Plan, Variable
 from stackwise.project import Snapshot
+from stackwise.render.install import NAMES, install_files
 from stackwise.render.overlay import render_overlay
 from stackwise.render.yaml_text import comment, document, dump, variables_text
 
@@ -54,6 +55,7 @@ def render_project(
         "group_vars/all.yml": _group_vars(plan, admin_keys),
         "stackwise.yml": answers_text,
         "README.md": _readme(plan, addresses),
+        **install_files(plan, admin_keys),
     }
     rendered = {path: text.encode() for path, text in made.items()}
     rendered |= {f"files/settings/{name}": text.encode() for name, text in _settings_files(plan).items()}
@@ -66,9 +68,10 @@ def file_names(plan: Plan) -> tuple[str, ...]:
     """Return the names of the files that `render_project` makes, which takes a fraction of the time."""
     removal = ("remove.yml",) if plan.is_removable else ()
     made = ("site.yml", "ansible.cfg", "inventory/hosts.yml", "group_vars/all.yml", "stackwise.yml", "README.md")
+    installs = NAMES if plan.found and not plan.is_shared else ()
     settings = (f"files/settings/{name}" for name in _settings_files(plan))
     roles = (path for path, _ in _role_files(plan))
-    return tuple(sorted((*made, *removal, *settings, f"files/{plan.variable('site_archive')}", *roles)))
+    return tuple(sorted((*made, *removal, *installs, *settings, f"files/{plan.variable('site_archive')}", *roles)))
 
 
 def count_tasks(plan: Plan) -> int:

@@ -7,6 +7,7 @@ if [ ! -e $here/before.tar ]; then
   hostname > $here/hostname
   systemctl is-enabled nftables.service > $here/nftables 2>/dev/null || true
   systemctl is-active nftables.service >> $here/nftables 2>/dev/null || true
+  grep '^127\.0\.1\.1[[:space:]]' /etc/hosts > $here/hosts || true
   [ ! -e /swapfile ] || echo there > $here/swapfile
   cd /
   files=

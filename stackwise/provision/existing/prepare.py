@@ -33,7 +33,6 @@ _WHOLE_FILES = (
     "etc/apt/apt.conf.d/52stackwise",
     "etc/default/locale",
     "etc/hostname",
-    "etc/hosts",
     "etc/locale.conf",
     "etc/localtime",
     "etc/nftables.conf",

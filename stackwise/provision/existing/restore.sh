@@ -8,6 +8,9 @@ if [ ! -e $here/swapfile ] && [ -e /etc/systemd/system/swapfile.swap ]; then
 fi
 if ! grep -qx active $here/nftables; then systemctl stop nftables.service 2>/dev/null || true; fi
 if ! grep -qx enabled $here/nftables; then systemctl disable --quiet nftables.service 2>/dev/null || true; fi
+# Only our line: whoever else wrote into it since keeps what he wrote.
+sed -i '/^127\.0\.1\.1[[:space:]]/d' /etc/hosts
+cat $here/hosts >> /etc/hosts
 cd /
 tar -tf $here/before.tar > $here/names
 for file in @files@; do
@@ -20,5 +23,5 @@ if grep -qx active $here/nftables; then systemctl reload nftables.service; fi
 systemctl restart systemd-journald.service
 sysctl --quiet --system >/dev/null 2>&1 || true
 systemctl reload ssh.service
-rm -f $here/before.tar $here/hostname $here/nftables $here/swapfile $here/names
+rm -f $here/before.tar $here/hostname $here/hosts $here/nftables $here/swapfile $here/names
 echo restored
