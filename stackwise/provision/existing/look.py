@@ -160,17 +160,16 @@ def read(answers: Mapping[str, str]) -> Seen:
 
 
 def _listeners(lines: tuple[str, ...]) -> list[Listener]:
+    """Return who listens on each port, by the address that reaches furthest."""
     found: dict[int, Listener] = {}
     for line in lines:
         words = line.split()
-        if len(words) < 5:  # noqa: PLR2004 - state, two queues, two addresses
-            continue
-        address, _, port = words[3].rpartition(":")
+        address, _, port = words[3].rpartition(":") if len(words) > 3 else ("", "", "")  # noqa: PLR2004 - after state and queues
         program = re.search(r'\(\("([^"]*)"', line)
         if port.isdecimal():
-            found.setdefault(int(port), Listener(int(port), address, program[1] if program else "the system"))
-            if not address.startswith(("127.", "[::1]")):
-                found[int(port)] = Listener(int(port), address, found[int(port)].program)
+            one = Listener(int(port), address, program[1] if program else "the system")
+            if one.port not in found or (one.is_public and not found[one.port].is_public):
+                found[one.port] = one
     return [found[port] for port in sorted(found)]
 
 
