@@ -86,6 +86,8 @@ class Runner:
         Raises ConfigureError, ProvisionError or one of its kinds.
         """
         journal, plan = self.journal, self.job.plan()
+        # A secret that is made is made once, here as in a run that may follow.
+        journal.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         secrets = resolve_secrets(plan.secrets, journal, self.job.folder)
         with TemporaryDirectory(prefix="stackwise-") as folder:
             work = Path(folder, "work")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def look_command(answers: Path, overrides: dict[str, Any], preview: bool, as_json: bool) -> None:
     """Look at a server that is there already, say what would be touched and what stays; change nothing there.
 
-    How large it is, and its fingerprint once you have confirmed it, are written into the answers.
+    How large it is, and its fingerprint once you have confirmed it, are written into the answers. With --preview,
+    --json gives the events of the preview.
     """
     from stackwise.job import load_job
     from stackwise.provision.existing.prepare import refuse
@@ -36,11 +37,10 @@ def look_command(answers: Path, overrides: dict[str, Any], preview: bool, as_jso
     job = _written(job, overrides, _sizes(job, seen))
     plan, token = job.outline(), _token(job)
     document = look_document(plan, seen, token)
-    if as_json:
+    if not as_json:
+        click.echo("\n".join(look_lines(document)))
+    elif not preview:
         print_json(document)
-    else:
-        for line in look_lines(document):
-            click.echo(line)
     refuse(plan, seen, token)
     if preview:
         _preview(job, as_json=as_json)

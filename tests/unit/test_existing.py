@@ -40,6 +40,7 @@ from stackwise.provision.existing.prepare import Preparer
 from stackwise.provision.existing.scripts import script
 from stackwise.provision.keys import make_key
 from stackwise.provision.servers import Provisioner
+from stackwise.provision.sharing import admit, described
 from stackwise.render import file_names, render_project
 from stackwise.render.install import META_DATA, PRESEED, USER_DATA, install_files
 from stackwise.run import Runner
@@ -490,6 +491,22 @@ def test_as_a_cloud_it_makes_and_removes_nothing() -> None:
         cloud.destroy(ADDRESS)
     with pytest.raises(UsageError, match="not made"):
         cloud.create(Order("web-1", "local", "small", "debian-13", "", {}))
+
+
+def test_who_moves_in_counts_with_the_same_server(job: Job) -> None:
+    host = changed(job, memory=8000, cpus=4, disk=39, sites=2)
+    prepared(host)
+    journal = Journal.of(host.identity)
+    journal.write("stands", **described(host.outline()))
+    moving = {"name": "guest", "hosting.share": "hello", "hosting.sites": 2, "access.domain": "guest.test"}
+    guest = load_job(job.answers.path, moving)
+    with pytest.raises(UsageError) as caught:
+        admit(guest.outline(), journal)
+    assert caught.value.hint.endswith("--set hosting.cpus=4")
+    same = load_job(job.answers.path, {**moving, "hosting.cpus": 4, "hosting.memory": 8000, "hosting.disk": 39})
+    admit(same.outline(), journal)
+    assert install_files(same.outline(), KEYS) == {}
+    assert not isinstance(runner(same)._provisioner(journal), Preparer)
 
 
 # A blank machine
