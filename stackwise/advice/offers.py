@@ -72,7 +72,8 @@ class _Shop:
     def takeable(self) -> Iterator[Sold]:
         """Yield every size in every region of the providers that stackwise makes servers at."""
         layer = self.catalog.categories["provider"]
-        for provider in self.catalog.options("provider"):
+        # Who has a server knows it, and everybody else would stumble over it.
+        for provider in sorted(self.catalog.options("provider"), key=lambda one: one.id == FOUND):
             offer = provider.offer
             if not provider.installable or offer is None:
                 continue
@@ -114,6 +115,8 @@ class _Shop:
         facts = gather(choices, self.project, self.catalog, size)
         load = load_facts(chosen(choices, self.catalog), facts)
         here = (provider.id, region, size.id) == tuple(self.choices[key] for key in KEYS)
+        # A server that is there already is of one size, whatever stands in the answers as that of another one.
+        here = here or provider.id == FOUND == self.choices["hosting.provider"]
         return Sold(
             provider,
             region,

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from stackwise import events
 from stackwise.advice.facts import gather, size_of
+from stackwise.advice.offers import sold
 from stackwise.cli import app
 from stackwise.errors import (
     HostKeyMismatchError,
@@ -355,6 +356,12 @@ def test_the_size_is_what_was_seen_and_nothing_is_claimed_before(job: Job) -> No
     assert (size.id, size.memory_mb, size.cpus, size.disk_gb, size.price) == ("as-found", 8000, 4, 39, None)
     assert seen.outline().servers[0].kernel == "shared"
     assert "server-unseen" not in {advice.id for advice in seen.outline().advice}
+
+
+def test_it_is_one_of_the_servers_that_can_be_taken(job: Job) -> None:
+    rows = [row for row in sold(job.choices, job.project, job.catalog) if not row.why_not]
+    assert [(row.provider.id, row.size.id, row.chosen) for row in rows][-1] == ("existing", "unseen", True)
+    assert [row.chosen for row in rows].count(True) == 1
 
 
 # Preparing it

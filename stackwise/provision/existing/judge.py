@@ -10,6 +10,8 @@ from stackwise.provision.existing.look import Seen
 # What the packages and one release of a site take, and what has to be left for the second.
 _LEAST_DISK_MB = 3000
 _SSH = 22
+# A machine that is sold with 8192 MiB shows somewhat less.
+_KEPT_BY_THE_KERNEL = 1.1
 # Programs whose packages we bring, and whose settings we write: what is there already is somebody else's.
 _SETTLED = ("nginx",)
 
@@ -65,7 +67,7 @@ def _too_small(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
     there = seen.memory_mb if plan.whole or seen.is_ours(token) else seen.free_memory_mb
     if wanted > there:
         yield f"The design wants {wanted} MiB of memory, and {there} are there.", "see what takes it: stackwise plan"
-    if plan.servers[0].size.memory_mb > seen.memory_mb:
+    if plan.servers[0].size.memory_mb > seen.memory_mb * _KEPT_BY_THE_KERNEL:
         yield (
             f"The answers say {plan.servers[0].size.memory_mb} MiB of memory, and the server has {seen.memory_mb}.",
             f"correct them: --set hosting.memory={seen.memory_mb}",
