@@ -488,6 +488,15 @@ def test_one_that_was_never_prepared_is_left_too(job: Job, server: Path) -> None
     assert "clear" in log(server)
 
 
+def test_a_server_that_does_not_answer_keeps_its_record_and_says_how_to_drop_it(job: Job) -> None:
+    prepared(job)
+    away = replace(runner(job), cloud=ExistingCloud(lambda _: False))
+    with pytest.raises(ProviderUnreachableError) as caught:
+        list(away.destroy())
+    assert caught.value.hint.endswith(f"rm -r {Journal.of(job.identity).folder}")
+    assert Journal.of(job.identity).servers()["hello-production-1"].ready
+
+
 def test_as_a_cloud_it_makes_and_removes_nothing() -> None:
     cloud = ExistingCloud(lambda address: address == ADDRESS)
     assert cloud.find({}) == ()
