@@ -21,7 +21,6 @@ from stackwise.errors import (
     InterruptedRunError,
     JournalError,
     LockedError,
-    ProviderUnreachableError,
     ProvisionError,
     StackwiseError,
     VerifyError,
@@ -327,11 +326,7 @@ class Runner:
         preparer = self._preparer(journal)
         journal.write("destroying", server=record.name, id=record.id)
         if record.ready:
-            try:
-                yield from preparer.reach(record)
-            except ProviderUnreachableError as exc:
-                gone = f"where it is gone for good, forget it here: rm -r {journal.folder}"
-                raise ProviderUnreachableError(exc.message, hint=f"start it, then: stackwise destroy; {gone}") from exc
+            yield from preparer.reach_to_leave(record)
             yield from self._former_run_over(journal)
             yield from self.ansible.run(self._playbook(plan, journal, "remove.yml"), self.stop)
         yield from preparer.leave(record)

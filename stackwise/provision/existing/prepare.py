@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackwise import events
-from stackwise.errors import DeadlineError, HostKeyMismatchError, ImpossibleError, ProvisionError, UsageError
+from stackwise.errors import (
+    DeadlineError,
+    HostKeyMismatchError,
+    ImpossibleError,
+    ProviderUnreachableError,
+    ProvisionError,
+    UsageError,
+)
 from stackwise.events import Event
 from stackwise.journal import ServerRecord
 from stackwise.journal.secrets import write_private
@@ -58,7 +65,7 @@ class Preparer(Provisioner):
         known = self.journal.servers().get(spec.name)
         if known and known.ready:
             self._same_server(known)
-            yield from self.reach(known)
+            yield from self._found(known)
             yield from self._kept(known)
             return
         self.journal.begin()
@@ -70,9 +77,16 @@ class Preparer(Provisioner):
         yield from self._prepare(spec, shell)
         yield from self._kept(self.journal.servers()[spec.name])
 
-    def reach(self, known: ServerRecord) -> Iterator[Event]:
-        """Wait until a server that was prepared answers. Raises ProvisionError or one of its kinds."""
-        yield from self._found(known)
+    def reach_to_leave(self, known: ServerRecord) -> Iterator[Event]:
+        """Wait until a server that was prepared answers, so that the site can be removed from it.
+
+        Raises ProviderUnreachableError that says how to do without, ProvisionError or one of its kinds.
+        """
+        try:
+            yield from self._found(known)
+        except ProviderUnreachableError as exc:
+            gone = f"where it is gone for good, forget it here: rm -r {self.journal.folder}"
+            raise ProviderUnreachableError(exc.message, hint=f"start it, then: stackwise destroy; {gone}") from exc
 
     def way_in(self, known_hosts: Path) -> Shell:
         """Return who can log in now: the administrator where he is ready, else whoever could before us."""
