@@ -17,6 +17,7 @@ import yaml
 from click.testing import CliRunner
 
 from stackwise import events
+from stackwise.advice import advise
 from stackwise.advice.facts import gather, size_of
 from stackwise.advice.offers import sold
 from stackwise.cli import app
@@ -45,6 +46,7 @@ from stackwise.provision.sharing import admit, described
 from stackwise.render import file_names, render_project
 from stackwise.render.install import META_DATA, PRESEED, USER_DATA, install_files
 from stackwise.run import Runner
+from stackwise.walk.design import open_design
 from tests.fakes import FakePlaybookRun
 
 ADDRESS = "192.0.2.44"
@@ -362,6 +364,22 @@ def test_it_is_one_of_the_servers_that_can_be_taken(job: Job) -> None:
     rows = [row for row in sold(job.choices, job.project, job.catalog) if not row.why_not]
     assert [(row.provider.id, row.size.id, row.chosen) for row in rows][-1] == ("existing", "unseen", True)
     assert [row.chosen for row in rows].count(True) == 1
+
+
+def test_the_walk_asks_for_it_where_it_is_wanted_and_leaves_it_folded_where_not(job: Job) -> None:
+    keys = ("hosting.address", "hosting.login", "hosting.fingerprint", "hosting.whole")
+    design = open_design(job.answers.path)
+    assert [design.asked(key).question.more for key in keys] == [False] * 4
+    design.change("hosting.provider", "sandbox")
+    assert [design.asked(key).question.more for key in keys] == [True] * 4
+
+
+def test_nobody_is_told_to_take_another_size_of_it(job: Job) -> None:
+    small = changed(job, memory=300)
+    (conflict,) = (
+        advice for advice in advise(small.choices, small.project, small.catalog) if advice.kind == "conflict"
+    )
+    assert (conflict.id, conflict.settle) == ("memory-too-small", "")
 
 
 # Preparing it
