@@ -12,6 +12,10 @@ screen.
     ├── ProvisionError                 the provider, or the way to the server, said no
     │   ├── CredentialsRefusedError
     │   ├── ProviderUnreachableError
+    │   │   └── AnswerLostError        a call that makes something was sent, and may have been carried out
+    │   ├── RateLimitedError           asked too often; says how long to wait
+    │   ├── NameTakenError             something else has the name that ours would get
+    │   ├── NotSoldError               no such size, region or image for sale there
     │   ├── NothingLeftError           no room, no quota, no free address
     │   ├── ServerLostError            a server of ours is not there any more
     │   ├── HostKeyMismatchError       the host that answers is not the one we made
@@ -103,6 +107,27 @@ class CredentialsRefusedError(ProvisionError):
 
 class ProviderUnreachableError(ProvisionError):
     """No answer from the provider: network, name, TLS or time-out."""
+
+
+class AnswerLostError(ProviderUnreachableError):
+    """The answer to a call that makes something was lost: it may have been carried out."""
+
+
+class RateLimitedError(ProvisionError):
+    """The provider was asked too often. `retry_after` is in seconds, 0 where it did not say."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float = 0) -> None:
+        """Keep how long to wait."""
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class NameTakenError(ProvisionError):
+    """The provider has something of that name already."""
+
+
+class NotSoldError(ProvisionError):
+    """The provider does not sell what was asked for, or not there."""
 
 
 class NothingLeftError(ProvisionError):

@@ -35,11 +35,12 @@ from stackwise.operate.http import Site
 from stackwise.operate.verify import fetch_authority, verify
 from stackwise.plan.model import Plan
 from stackwise.project import Snapshot
-from stackwise.provision.cloud import Cloud
+from stackwise.provision.cloud import Cloud, Progress
 from stackwise.provision.existing.look import Seen, look
 from stackwise.provision.existing.prepare import Preparer
 from stackwise.provision.keys import KeyPair, admin_key
-from stackwise.provision.servers import Provisioner
+from stackwise.provision.providers import open_cloud
+from stackwise.provision.servers import Provisioner, known_hosts_of, shell_to
 from stackwise.provision.sharing import (
     admit,
     described,
@@ -52,12 +53,26 @@ from stackwise.provision.ssh import Shell
 from stackwise.render import count_removals, count_tasks, render_project, write_project
 
 
+def cloud_of(job: Job, progress: Progress, stop: threading.Event | None = None) -> Cloud:
+    """Return the provider of a job's servers: where they stand, else where the answers want them.
+
+    Raises UsageError, CredentialsRefusedError.
+    """
+    standing = next(iter(Journal.of(job.host).servers().values()), None)
+    provider = standing.provider if standing else job.choices["hosting.provider"]
+    location = (standing.location if standing else "") or job.choices["hosting.region"]
+    return open_cloud(job.catalog.component(provider), progress, location=location, stop=stop)
+
+
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Carries jobs out. `stop` ends a run at the next point where it can go on later."""
+    """Carries jobs out. `stop` ends a run at the next point where it can go on later.
+
+    `cloud` opens the provider, which wants credentials, and is called only by what makes, looks for or removes servers.
+    """
 
     job: Job
-    cloud: Cloud
+    cloud: Callable[[], Cloud]
     ansible: PlaybookRun
     stop: threading.Event
 
@@ -205,8 +220,9 @@ class Runner:
             server = server_of(home, where.name)
             admit(plan, home)
             journal.write("shares", host=str(plan.host), server=server.name, domain=plan.access.domain)
+        provisioner = self._provisioner(home)
         for spec in plan.servers:
-            yield from self._provisioner(home).ensure(spec)
+            yield from provisioner.ensure(spec)
         if not plan.is_shared:
             journal.write("stands", **described(plan))
         journal.write("step", phase="provision")
@@ -260,10 +276,9 @@ class Runner:
                 f"the rendered project cannot be written to {work}: {exc.strerror}",
                 hint="free some room, then: stackwise up",
             ) from exc
-        provisioner = self._provisioner(home)
         known_hosts = work / "known_hosts"
-        known_hosts.write_text("".join(provisioner.known_hosts(spec.name).read_text() for spec in plan.servers))
-        shell = provisioner.shell(records[plan.servers[0].name])
+        known_hosts.write_text("".join(known_hosts_of(home, spec.name).read_text() for spec in plan.servers))
+        shell = shell_to(records[plan.servers[0].name], home, *self._admin(home))
         options = Shell(shell.address, shell.user, known_hosts, shell.identity).options()
         if name == "remove.yml":
             return Playbook(work, name, options, {}, count_removals(plan), again="stackwise destroy")
@@ -297,7 +312,7 @@ class Runner:
         yield events.PhaseStarted(phase="destroy", detail="remove the servers and everything that hangs on them, by id")
         started = time.monotonic()
         # Nobody logs in to remove a server, so a key that is gone is no obstacle.
-        provisioner = Provisioner(self.cloud, journal, self.job.identity, "", KeyPair("", ""), self.stop)
+        provisioner = Provisioner(self.cloud(), journal, self.job.identity, "", KeyPair("", ""), self.stop)
         yield from provisioner.destroy()
         yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
 
@@ -309,7 +324,7 @@ class Runner:
         started = time.monotonic()
         home, spec = self._home(journal), plan.servers[0]
         record = home.servers().get(spec.name)
-        if record is None or self.cloud.get(record.id) is None:
+        if record is None or self.cloud().get(record.id) is None:
             yield events.StepFinished(message=f"the server of {plan.host} is gone, and the site with it")
         else:
             yield from self._provisioner(home).ensure(spec)
@@ -334,18 +349,19 @@ class Runner:
         yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
 
     def _provisioner(self, journal: Journal) -> Provisioner:
-        choices = self.job.choices
-        if choices["hosting.provider"] == FOUND and not self.job.is_shared:
+        if self.job.choices["hosting.provider"] == FOUND and not self.job.is_shared:
             return self._preparer(journal)
-        admin = admin_key(choices["access.ssh_key"], self.job.folder, journal.folder)
-        return Provisioner(self.cloud, journal, self.job.identity, choices["access.admin_user"], admin, self.stop)
+        user, admin = self._admin(journal)
+        return Provisioner(self.cloud(), journal, self.job.identity, user, admin, self.stop, self.job.outline().ports)
+
+    def _admin(self, journal: Journal) -> tuple[str, KeyPair]:
+        choices = self.job.choices
+        return choices["access.admin_user"], admin_key(choices["access.ssh_key"], self.job.folder, journal.folder)
 
     def _preparer(self, journal: Journal) -> Preparer:
-        choices = self.job.choices
-        admin = admin_key(choices["access.ssh_key"], self.job.folder, journal.folder)
-        user, identity = choices["access.admin_user"], self.job.identity
-        meeting = self.job.meeting()
-        return Preparer(self.cloud, journal, identity, user, admin, self.stop, meeting, self.job.outline)
+        (user, admin), outline = self._admin(journal), self.job.outline
+        met = self.job.meeting()
+        return Preparer(self.cloud(), journal, self.job.identity, user, admin, self.stop, meeting=met, outline=outline)
 
     def _known_server(self, journal: Journal) -> ServerRecord:
         """Return the server that the site stands on. Raises ProvisionError where there is none."""
@@ -357,8 +373,8 @@ class Runner:
 
     def shell(self) -> Shell:
         """Return the way to the server. Raises ProvisionError where there is none."""
-        journal = self.journal
-        return self._provisioner(self._home(journal)).shell(self._known_server(journal))
+        home = self._home(self.journal)
+        return shell_to(self._known_server(self.journal), home, *self._admin(home))
 
     def _url(self, journal: Journal) -> str:
         access = self.job.outline().access

@@ -22,6 +22,7 @@ class FakeCloud:
     faults: list[Exception] = field(default_factory=list)
     before_create: Callable[[], None] = lambda: None
     address: str = "192.0.2.7"
+    shows_up_within: float = 0
 
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes.values() if tags.items() <= dict(node.tags).items())
@@ -46,6 +47,9 @@ class FakeCloud:
 
     def destroy(self, node_id: str) -> None:
         self.nodes.pop(node_id, None)
+
+    def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002 - nothing else is made
+        return ()
 
 
 @dataclass

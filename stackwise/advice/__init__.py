@@ -164,7 +164,7 @@ def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]
                 filled(rule.says, facts),
                 filled(rule.because, facts),
                 # A server that is there already has the size that it has.
-                "" if is_found(choices) and rule.settle.startswith("hosting.size") else rule.settle,
+                "" if is_found(choices) and rule.settle.startswith("hosting.size") else filled(rule.settle, facts),
                 reason,
                 rule.sources,
                 rule.topic,

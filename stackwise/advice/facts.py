@@ -140,6 +140,8 @@ def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, A
         "kernel": kernel_of(choices, catalog),
         "images": list(offer.images),
         "locations": list(offer.locations),
+        "region.first": next(iter(offer.locations), choices["hosting.region"]),
+        **_beside(size, offer),
         "budget.amount": float(amount),
         "budget.currency": currency,
         "budget.has_rate": currency in catalog.currencies,
@@ -153,6 +155,20 @@ def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, A
         "provider.can": bool(offer.driver),
         "provider.unseen": is_unseen(choices),
     }
+
+
+def _beside(size: Size, offer: Offer) -> dict[str, str]:
+    """Return the next larger and the next smaller size of an offer by memory, which at its end is the size itself."""
+    larger = [other for other in offer.sizes if other.memory_mb > size.memory_mb]
+    smaller = [other for other in offer.sizes if other.memory_mb < size.memory_mb]
+    return {
+        "size.larger": min(larger, key=_weight, default=size).id,
+        "size.smaller": max(smaller, key=_weight, default=size).id,
+    }
+
+
+def _weight(size: Size) -> tuple[int, float]:
+    return size.memory_mb, size.price or 0.0
 
 
 def _project_facts(choices: Choices, project: Project, catalog: Catalog) -> dict[str, Any]:
@@ -257,6 +273,9 @@ def fact_names(catalog: Catalog) -> Iterator[str]:
         "provider.continents",
         "provider.can",
         "provider.unseen",
+        "region.first",
+        "size.larger",
+        "size.smaller",
         "page.cpu_ms",
         "capacity.requests_per_minute",
         "capacity.share",

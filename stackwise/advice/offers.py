@@ -70,10 +70,11 @@ class _Shop:
     catalog: Catalog
 
     def takeable(self) -> Iterator[Sold]:
-        """Yield every size in every region of the providers that stackwise makes servers at."""
-        layer = self.catalog.categories["provider"]
+        """Yield every size in every region of the chosen provider, then of the others in their first region."""
+        layer, wanted_at = self.catalog.categories["provider"], self.choices["hosting.provider"]
         # Who has a server knows it, and everybody else would stumble over it.
-        for provider in sorted(self.catalog.options("provider"), key=lambda one: one.id == FOUND):
+        options = sorted(self.catalog.options("provider"), key=lambda one: (one.id != wanted_at, one.id == FOUND))
+        for provider in options:
             offer = provider.offer
             if not provider.installable or offer is None:
                 continue
@@ -87,7 +88,8 @@ class _Shop:
         """Yield the regions and sizes of a provider; a server that is there already has one of each."""
         if provider.id == FOUND:
             yield self.choices["hosting.region"], found_size(self.choices)
-        yield from product(offer.locations, offer.sizes)
+        here = provider.id == self.choices["hosting.provider"]
+        yield from product(offer.locations if here else offer.locations[:1], offer.sizes)
 
     def others(self) -> Iterator[Sold]:
         """Yield the best size of each provider that stackwise makes no servers at, the cheapest first."""

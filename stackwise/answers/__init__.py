@@ -112,8 +112,20 @@ def choose(answers: Answers, scanned: Mapping[str, Any], catalog: Catalog) -> Ch
     values = dict(ChainMap(*(dict(layer) for layer in layers.values())))
     for category in catalog.layers:
         values[category.answer] = _ids(values[category.answer], category, catalog)
+    values |= _usual_at(values["hosting.provider"], layers, catalog)
     origins = {key: next(name for name, layer in layers.items() if key in layer) for key in values}
     return Choices(values, origins, answers.folder)
+
+
+def _usual_at(provider: str, layers: Mapping[Origin, Mapping[str, Any]], catalog: Catalog) -> dict[str, Any]:
+    """Return region and size of a provider where nobody answered them: its first ones, for another's are not there."""
+    offer = catalog.components[provider].offer if provider in catalog.components else None
+    answered = {key for origin, layer in layers.items() if origin != "default" for key in layer}
+    usual = {
+        "hosting.region": [*offer.locations] if offer else [],
+        "hosting.size": [size.id for size in offer.sizes] if offer else [],
+    }
+    return {key: names[0] for key, names in usual.items() if names and key not in answered}
 
 
 def _ids(value: Any, category: Category, catalog: Catalog) -> Any:

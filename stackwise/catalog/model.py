@@ -204,6 +204,9 @@ class Offer(Shape):
 
     kind: Literal["vps", "bare-metal", "paas"] = "vps"
     driver: str = said("The adapter that makes servers there; empty where there is none yet", default="")
+    endpoint: str = said(
+        "The environment variable that moves its API to another address, as its own tools read it", default=""
+    )
     kernel: Literal["own", "shared"] = "own"
     currency: Annotated[str, Where(pattern=r"^[A-Z]{3}$")] = "USD"
     priced: date = said("The date of the copy of the price list that was read")
@@ -214,6 +217,9 @@ class Offer(Shape):
     sizes: tuple[Size, ...] = ()
     extras: Extras = field(default_factory=Extras)
     credentials: tuple[Credential, ...] = said("In the order that its driver takes them", default=())
+    rights: Words = said("What the credentials must be allowed to do", default="")
+    regions_apart: bool = said("Whether a server is seen from its own region alone", default=False)
+    tested: Words = said("Against what our adapter was tried, and when; empty where it was not", default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

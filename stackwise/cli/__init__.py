@@ -43,7 +43,9 @@ _COMMANDS = {
     "logs": ("stackwise.cli.server", "Show what a service says."),
     "runs": ("stackwise.cli.work", "Show the record of runs."),
     "destroy": ("stackwise.cli.work", "Remove all that this name made."),
-    "orphans": ("stackwise.cli.work", "List servers of ours that no record owns."),
+    "providers": ("stackwise.cli.clouds", "Show where servers can be made."),
+    "orphans": ("stackwise.cli.clouds", "List servers of ours that no record owns."),
+    "adopt": ("stackwise.cli.clouds", "Take a server of ours whose record is lost."),
     "schema": ("stackwise.cli.design", "Print the JSON Schema of a file."),
 }
 

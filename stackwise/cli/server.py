@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -99,12 +100,10 @@ def _reach(answers: Path, overrides: dict[str, Any]) -> tuple[Job, Shell]:
     """Return the job and the way to its server. Raises ProvisionError where there is none."""
     from stackwise.configure import AnsibleRun
     from stackwise.job import load_standing
-    from stackwise.provision.providers import open_cloud
-    from stackwise.run import Runner
+    from stackwise.run import Runner, cloud_of
 
     job = load_standing(answers, overrides)
-    cloud = open_cloud(job.choices["hosting.provider"], lambda _: None)
-    return job, Runner(job, cloud, AnsibleRun(), threading.Event()).shell()
+    return job, Runner(job, partial(cloud_of, job, lambda _: None), AnsibleRun(), threading.Event()).shell()
 
 
 def _become(argv: list[str]) -> NoReturn:

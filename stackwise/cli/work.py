@@ -1,9 +1,10 @@
-"""What touches the world: up, verify, status, runs, destroy, orphans."""
+"""What touches the world: up, verify, status, runs, destroy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from stackwise.events import Event
 if TYPE_CHECKING:
     from stackwise.job import Job
     from stackwise.journal import Journal
+    from stackwise.operate.standing import Standing
     from stackwise.run import Runner
 
 
@@ -113,6 +115,8 @@ def status_command(answers: Path, overrides: dict[str, Any], as_json: bool) -> N
     for server in document["servers"]:
         where = server["address"] or "no address yet"
         click.echo(f"  {server['name']}: {server['state']}, {where}, {server['provider']} {server['id']}")
+        if server["remark"]:
+            click.echo(f"    {server['remark']}")
     if not document["servers"]:
         click.echo("  no server; make one: stackwise up")
     if shares := document["shares"]:
@@ -162,43 +166,15 @@ def runs_show_command(obj: dict[str, Any], number: int) -> None:
         click.echo(report(record.events()), nl=False)
 
 
-@click.command("orphans")
-@json_option
-def orphans_command(as_json: bool) -> None:
-    """List servers that are tagged as ours and that no record owns."""
-    from stackwise.catalog import load_catalog
-    from stackwise.journal import journals
-    from stackwise.provision.providers import open_cloud
-
-    owned = {record.id for journal in journals() for record in journal.servers().values()}
-    tokens = {journal.token for journal in journals()}
-    found = []
-    for provider in filter(lambda provider: provider.installable, load_catalog().options("provider")):
-        for node in open_cloud(provider.id, lambda _: None).find({}):
-            ours = "stackwise-name" in node.tags
-            if ours and node.id not in owned and node.tags.get("stackwise-token") not in tokens:
-                site, environment = (node.tags.get(f"stackwise-{tag}", "unknown") for tag in ("name", "environment"))
-                row = {"provider": provider.id, "id": node.id, "site": f"{site} ({environment})"}
-                found.append({**row, "state": node.state, "address": node.address})
-    if as_json:
-        print_json({"orphans": found})
-        return
-    for row in found:
-        click.echo(f"{row['provider']} {row['id']}: {row['site']}, {row['state']}, {row['address'] or 'no address'}")
-    if not found:
-        click.echo("none: every server that is tagged as ours has a record")
-
-
 @contextmanager
 def runner_of(job: Job, progress: Callable[[str], None]) -> Iterator[Runner]:
     """Give the runner of a job, which ctrl-c stops; `progress` is told the remarks of long calls."""
     from stackwise.cli.show import stoppable
     from stackwise.configure import AnsibleRun
-    from stackwise.provision.providers import open_cloud
-    from stackwise.run import Runner
+    from stackwise.run import Runner, cloud_of
 
     with stoppable() as stop:
-        yield Runner(job, open_cloud(job.choices["hosting.provider"], progress), AnsibleRun(), stop)
+        yield Runner(job, partial(cloud_of, job, progress, stop), AnsibleRun(), stop)
 
 
 def _check(event: events.CheckFinished) -> dict[str, str]:
@@ -228,25 +204,12 @@ def report_lines(seen: Iterable[Event], answers: Path) -> Iterator[str]:
 def _status(job: Job, journal: Journal) -> dict[str, Any]:
     from stackwise.journal import Journal
     from stackwise.operate.http import Site
-    from stackwise.provision.providers import open_cloud
+    from stackwise.operate.standing import standing
     from stackwise.provision.sharing import guests, shared_with
 
-    servers = []
     stands = not job.is_shared or bool(shared_with(journal))
     home = Journal.of(job.host) if job.is_shared else journal
-    for record in home.servers().values() if stands else ():
-        node = open_cloud(record.provider, lambda _: None).get(record.id) if record.id else None
-        state = node.state if node else ("gone at the provider" if record.id else "half made")
-        servers.append(
-            {
-                "name": record.name,
-                "id": record.id,
-                "provider": record.provider,
-                "address": record.address,
-                "state": state,
-                "ready": record.ready,
-            }
-        )
+    servers = [_server(one) for one in standing(home, job.catalog)] if stands else []
     ready = next((server for server in servers if server["ready"]), None)
     access = job.outline().access
     runs = journal.entries("run")
@@ -266,6 +229,19 @@ def _status(job: Job, journal: Journal) -> dict[str, Any]:
         "url": Site(str(ready["address"]), access.domain, access.tls, by_name=job.is_shared).url if ready else "",
         "shares": {"server_of": str(job.host), "with": list(guests(job.host))} if guests(job.host) else None,
         "last_run": last,
+    }
+
+
+def _server(standing: Standing) -> dict[str, Any]:
+    record = standing.record
+    return {
+        "name": record.name,
+        "id": record.id,
+        "provider": record.provider,
+        "address": standing.address,
+        "state": standing.state,
+        "remark": standing.remark,
+        "ready": record.ready,
     }
 
 

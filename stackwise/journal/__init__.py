@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ class ServerRecord:
     host_keys: tuple[str, ...] = ()
     ready: bool = False
     going: bool = False
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,27 +209,19 @@ def journals() -> Iterator[Journal]:
 def _apply(entry: Mapping[str, Any], servers: dict[str, ServerRecord]) -> None:
     match entry["kind"]:
         case "creating":
-            servers[entry["server"]] = ServerRecord(entry["server"], entry["provider"])
+            name, provider = entry["server"], entry["provider"]
+            servers[name] = ServerRecord(name, provider, location=entry.get("location", ""))
         case "created":
             old = servers[entry["server"]]
-            servers[entry["server"]] = ServerRecord(
-                old.name, old.provider, entry["id"], entry.get("address", ""), old.host_keys
-            )
+            servers[old.name] = replace(old, id=entry["id"], address=entry.get("address", ""), ready=False, going=False)
         case "host-keys":
             old = servers[entry["server"]]
-            servers[old.name] = ServerRecord(
-                old.name, old.provider, old.id, old.address, tuple(entry["keys"]), old.ready
-            )
+            servers[old.name] = replace(old, host_keys=tuple(entry["keys"]))
         case "ready":
             old = servers[entry["server"]]
-            servers[old.name] = ServerRecord(
-                old.name, old.provider, old.id, entry["address"], old.host_keys, ready=True
-            )
+            servers[old.name] = replace(old, address=entry["address"], ready=True, going=False)
         case "destroying" if entry["server"] in servers:
-            old = servers[entry["server"]]
-            servers[old.name] = ServerRecord(
-                old.name, old.provider, old.id, old.address, old.host_keys, old.ready, going=True
-            )
+            servers[entry["server"]] = replace(servers[entry["server"]], going=True)
         case "destroyed":
             servers.pop(entry["server"], None)
         case _:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stackwise import events
-from stackwise.errors import DeadlineError, HostKeyMismatchError, InterruptedRunError, ProvisionError, ServerLostError
+from stackwise.errors import (
+    AnswerLostError,
+    DeadlineError,
+    HostKeyMismatchError,
+    InterruptedRunError,
+    ProvisionError,
+    ServerLostError,
+    UsageError,
+)
 from stackwise.events import Event
 from stackwise.journal import Journal, ServerRecord
 from stackwise.plan.model import Identity, ServerSpec
@@ -18,10 +28,10 @@ from stackwise.provision.keys import KeyPair, make_key
 from stackwise.provision.ssh import Shell
 from stackwise.provision.user_data import user_data
 
-_POLL_SECONDS = 0.5
 _ADDRESS_DEADLINE = 300.0
 _LOGIN_DEADLINE = 300.0
 _FIRST_BOOT_DEADLINE = 600.0
+_LOOK_AGAIN = 5.0
 
 # Held by apt and dpkg while they work; a first boot may still be installing. The numbers are those of fcntl(2).
 _FIRST_BOOT = """\
@@ -55,6 +65,24 @@ systemctl reload ssh || systemctl restart ssh
 """
 
 
+def known_hosts_of(journal: Journal, server: str) -> Path:
+    """Return the file that holds the pinned keys of one server."""
+    return journal.folder / "known_hosts" / server
+
+
+def shell_to(record: ServerRecord, journal: Journal, admin_user: str, admin: KeyPair) -> Shell:
+    """Return the way to a server on record; no provider is asked."""
+    return Shell(record.address, admin_user, known_hosts_of(journal, record.name), admin.private)
+
+
+def refuse_to_move_away(known: ServerRecord | None, spec: ServerSpec) -> None:
+    """Raise UsageError where a server is on record at another provider than the answers now name."""
+    if known and known.provider != spec.provider:
+        message = f"{known.name} stands at {known.provider}, and the answers say {spec.provider}"
+        hint = f"let it stay: --set hosting.provider={known.provider}; or remove it first: stackwise destroy"
+        raise UsageError(message, hint=hint)
+
+
 @dataclass(frozen=True, slots=True)
 class Provisioner:
     """What making and removing servers of one site needs at hand."""
@@ -65,6 +93,9 @@ class Provisioner:
     admin_user: str
     admin: KeyPair
     stop: threading.Event
+    ports: tuple[int, ...] = (22, 80, 443)
+    # Seconds between two looks at what is waited for.
+    pause: float = 0.5
 
     def tags(self, server: str = "") -> dict[str, str]:
         """Return the tags by which the provider finds what is ours."""
@@ -77,11 +108,11 @@ class Provisioner:
 
     def shell(self, record: ServerRecord) -> Shell:
         """Return the way to a server on record."""
-        return Shell(record.address, self.admin_user, self.known_hosts(record.name), self.admin.private)
+        return shell_to(record, self.journal, self.admin_user, self.admin)
 
     def known_hosts(self, server: str) -> Path:
         """Return the file that holds the pinned keys of one server."""
-        return self.journal.folder / "known_hosts" / server
+        return known_hosts_of(self.journal, server)
 
     def ensure(self, spec: ServerSpec) -> Iterator[Event]:
         """Make the server, or find it, and wait until it can be configured.
@@ -89,10 +120,11 @@ class Provisioner:
         Raises ProvisionError or one of its kinds.
         """
         known = self.journal.servers().get(spec.name)
+        refuse_to_move_away(known, spec)
         if known and known.ready:
             yield from self._found(known)
         else:
-            yield from self._made(spec, known)
+            yield from self.made(spec)
             yield from self._ready(spec)
 
     def _found(self, known: ServerRecord) -> Iterator[Event]:
@@ -106,10 +138,13 @@ class Provisioner:
         yield events.ServerFound(server=known.name, id=known.id, address=known.address)
         yield from self._wait("ssh", _LOGIN_DEADLINE, lambda: self._answers(self.shell(known)))
 
-    def _made(self, spec: ServerSpec, known: ServerRecord | None) -> Iterator[Event]:
-        """Order the server, or take up one that an earlier run ordered and could not finish."""
+    def made(self, spec: ServerSpec) -> Iterator[Event]:
+        """Order the server, or take up one that an earlier run ordered and could not finish, until it has an address.
+
+        Raises ProvisionError or one of its kinds.
+        """
         started = time.monotonic()
-        node = self._ordered_before(spec, known)
+        node = self._ordered_before(spec, self.journal.servers().get(spec.name))
         if node is None or node.state == "error":
             if node is not None:
                 yield events.StepFinished(message=f"{spec.name} ({node.id}) was half made; removing it first")
@@ -131,19 +166,40 @@ class Provisioner:
     def _ordered_before(self, spec: ServerSpec, known: ServerRecord | None) -> Node | None:
         if known is None:
             return None
-        if known.id:
-            return self.cloud.get(known.id)
+        if known.id and (node := self.cloud.get(known.id)) is not None:
+            return node
+        # One that is not there by its id may be there by its tags: a provider that errs once would cost a second one.
         found = self.cloud.find(self.tags(spec.name))
+        while not found and (left := self.cloud.shows_up_within - self._unanswered(spec.name)) > 0:
+            # Its answer was lost a moment ago, and a provider may take its time to show what it has begun.
+            if self.stop.wait(min(left, _LOOK_AGAIN)):
+                raise InterruptedRunError("stopped while looking for the server", hint="go on with: stackwise up")
+            found = self.cloud.find(self.tags(spec.name))
         return found[0] if found else None
 
+    def _unanswered(self, server: str) -> float:
+        """Return for how many seconds an order has been without an answer; endless where the answer was no."""
+        last = [entry for entry in self.journal.entries() if entry.get("server") == server][-1]
+        if last["kind"] != "creating":
+            return math.inf
+        return (datetime.now(UTC) - datetime.fromisoformat(last["at"])).total_seconds()
+
     def _order(self, spec: ServerSpec) -> Node:
+        """Send the order once. What a provider refused is not there, or only half; what got no answer may come yet."""
         tags = self.tags(spec.name)
         host = make_key(self.journal.folder / "host_keys" / spec.name, "host")
+        told = user_data(self.admin_user, self.admin, host)
         order = Order(
-            spec.name, spec.location, spec.size.id, spec.image, user_data(self.admin_user, self.admin, host), tags
+            spec.name, spec.location, spec.size.id, spec.image, told, tags, self.admin.public, tuple(self.ports)
         )
-        self.journal.write("creating", server=spec.name, provider=spec.provider)
-        return self.cloud.create(order)
+        self.journal.write("creating", server=spec.name, provider=spec.provider, location=spec.location)
+        try:
+            return self.cloud.create(order)
+        except AnswerLostError:
+            raise
+        except ProvisionError:
+            self.journal.write("refused", server=spec.name)
+            raise
 
     def _current(self, node_id: str) -> Node:
         node = self.cloud.get(node_id)
@@ -203,7 +259,7 @@ class Provisioner:
             if now - told > 2:  # noqa: PLR2004 - seconds between two lines
                 told = now
                 yield events.Waited(what=what, seconds=now - started, deadline=deadline)
-            if self.stop.wait(_POLL_SECONDS):
+            if self.stop.wait(self.pause):
                 raise InterruptedRunError(f"stopped while waiting for {what}", hint="go on with: stackwise up")
 
     def destroy(self) -> Iterator[Event]:
@@ -219,6 +275,8 @@ class Provisioner:
             yield events.ServerDestroyed(server=name, id=node_id)
         for name in known.keys() - set(ids.values()):
             self.journal.write("destroyed", server=name, id="")
+        for what in self.cloud.sweep(self.tags()) if self.journal.token else ():
+            yield events.StepFinished(message=f"removed {what}")
 
 
 def _first_boot_over(shell: Shell) -> bool:

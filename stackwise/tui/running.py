@@ -185,8 +185,8 @@ class RunningApp(App[None]):
         if self.return_code is not None:
             return
         for screen in self.screen_stack:
-            # One that is just being left or made has nothing to show it on.
-            if hasattr(screen, "refresh_facts") and getattr(screen, "here", True):
+            # One that is just being left or made has nothing to show it on; what is made shows how things stand then.
+            if screen.is_mounted and hasattr(screen, "refresh_facts") and getattr(screen, "here", True):
                 screen.refresh_facts()
 
     def on_unmount(self) -> None:

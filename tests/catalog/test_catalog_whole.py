@@ -180,13 +180,17 @@ def test_sizes_are_told_apart_and_cost_something(component: Component) -> None:
     assert all(size.price is None or size.price > 0 for size in sizes if rented)
 
 
-def test_a_provider_with_a_driver_has_an_adapter_and_no_other_claims_one(catalog: Catalog) -> None:
+def test_a_provider_with_a_driver_has_an_adapter_and_no_other_claims_one(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for provider in catalog.options("provider"):
         if provider.installable:
-            assert open_cloud(provider.id, lambda _: None)
+            for credential in provider.offer.credentials if provider.offer else ():
+                monkeypatch.setenv(credential.variable, "canary")
+            assert open_cloud(provider, lambda _: None)
         else:
             with pytest.raises(UsageError):
-                open_cloud(provider.id, lambda _: None)
+                open_cloud(provider, lambda _: None)
 
 
 def test_no_file_names_a_place_that_packages_come_from() -> None:

@@ -159,7 +159,7 @@ def seen_there() -> Seen:
 
 
 def runner(job: Job) -> Runner:
-    return Runner(job, ExistingCloud(lambda _: True), FakePlaybookRun(), threading.Event())
+    return Runner(job, lambda: ExistingCloud(lambda _: True), FakePlaybookRun(), threading.Event())
 
 
 def preparer(job: Job) -> Preparer:
@@ -362,8 +362,11 @@ def test_the_size_is_what_was_seen_and_nothing_is_claimed_before(job: Job) -> No
 
 def test_it_is_one_of_the_servers_that_can_be_taken(job: Job) -> None:
     rows = [row for row in sold(job.choices, job.project, job.catalog) if not row.why_not]
-    assert [(row.provider.id, row.size.id, row.chosen) for row in rows][-1] == ("existing", "unseen", True)
-    assert [row.chosen for row in rows].count(True) == 1
+    assert [(row.provider.id, row.size.id) for row in rows if row.chosen] == [("existing", "unseen")]
+    elsewhere = load_job(job.answers.path, {"hosting.provider": "sandbox"})
+    taken = [row for row in sold(elsewhere.choices, elsewhere.project, elsewhere.catalog) if not row.why_not]
+    assert taken[-1].provider.id == "existing"
+    assert not taken[-1].chosen
 
 
 def test_the_walk_asks_for_it_where_it_is_wanted_and_leaves_it_folded_where_not(job: Job) -> None:
@@ -508,7 +511,7 @@ def test_one_that_was_never_prepared_is_left_too(job: Job, server: Path) -> None
 
 def test_a_server_that_does_not_answer_keeps_its_record_and_says_how_to_drop_it(job: Job) -> None:
     prepared(job)
-    away = replace(runner(job), cloud=ExistingCloud(lambda _: False))
+    away = replace(runner(job), cloud=lambda: ExistingCloud(lambda _: False))
     with pytest.raises(ProviderUnreachableError) as caught:
         list(away.destroy())
     assert caught.value.hint.endswith(f"rm -r {Journal.of(job.identity).folder}")
@@ -517,7 +520,7 @@ def test_a_server_that_does_not_answer_keeps_its_record_and_says_how_to_drop_it(
 
 def test_as_a_cloud_it_makes_and_removes_nothing() -> None:
     cloud = ExistingCloud(lambda address: address == ADDRESS)
-    assert cloud.find({}) == ()
+    assert (cloud.find({}), cloud.sweep({})) == ((), ())
     assert (cloud.get(ADDRESS).state, cloud.get("192.0.2.1").state) == ("running", "stopped")
     with pytest.raises(ProviderUnreachableError):
         cloud.start("192.0.2.1")

@@ -57,7 +57,8 @@ def until_verify(run: Iterator[Event]) -> list[Event]:
 
 
 def runner(job: Job, cloud: FakeCloud | None = None, ansible: FakePlaybookRun | None = None) -> Runner:
-    return Runner(job, cloud or FakeCloud(), ansible or FakePlaybookRun(PLAYS), threading.Event())
+    provider = cloud or FakeCloud()
+    return Runner(job, lambda: provider, ansible or FakePlaybookRun(PLAYS), threading.Event())
 
 
 def test_the_phases_come_in_order_and_the_plays_say_where_deploying_begins(job: Job) -> None:

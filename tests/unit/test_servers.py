@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stackwise import events
+from stackwise.catalog import load_catalog
 from stackwise.catalog.model import Size
 from stackwise.errors import HostKeyMismatchError, InterruptedRunError, ProvisionError, ServerLostError, UsageError
 from stackwise.journal import Journal
@@ -217,5 +218,5 @@ def test_ssh_never_learns_a_key_by_itself() -> None:
 
 
 def test_an_unknown_provider_is_named() -> None:
-    with pytest.raises(UsageError, match="moon"):
-        open_cloud("moon", lambda _: None)
+    with pytest.raises(UsageError, match="Scaleway"):
+        open_cloud(load_catalog().component("scaleway"), lambda _: None)

@@ -28,6 +28,9 @@ class ExistingCloud:
         """Find out by `is_up` whether a server at an address answers."""
         self._is_up = is_up
 
+    # Nothing is ordered, so nothing is waited for.
+    shows_up_within = 0.0
+
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:  # noqa: ARG002 - the seam decides the signature
         """Return nothing: nobody keeps tags of such servers."""
         return ()
@@ -53,3 +56,7 @@ class ExistingCloud:
     def destroy(self, node_id: str) -> None:
         """Refuse: the server is not ours to remove. Raises UsageError."""
         raise UsageError(f"{node_id} is not ours to remove", hint="remove the site alone: stackwise destroy")
+
+    def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002 - the seam decides the signature
+        """Return nothing: nothing was made beside the server."""
+        return ()

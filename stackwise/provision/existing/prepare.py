@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackwise import events
@@ -30,7 +30,7 @@ from stackwise.provision.existing.judge import in_the_way
 from stackwise.provision.existing.look import Seen, look
 from stackwise.provision.existing.meeting import FirstLogin, Meeting
 from stackwise.provision.existing.scripts import script
-from stackwise.provision.servers import Provisioner
+from stackwise.provision.servers import Provisioner, refuse_to_move_away
 from stackwise.provision.ssh import Shell
 
 _PREPARE_SECONDS = 600.0
@@ -54,8 +54,8 @@ _WHOLE_FILES = (
 class Preparer(Provisioner):
     """Makes a server that is there already ready, in place of ordering one."""
 
-    meeting: Meeting
-    outline: Callable[[], Plan]
+    meeting: Meeting = field(kw_only=True)
+    outline: Callable[[], Plan] = field(kw_only=True)
 
     def ensure(self, spec: ServerSpec) -> Iterator[Event]:
         """Look at the server, prepare it, and prove that the administrator gets in.
@@ -63,6 +63,7 @@ class Preparer(Provisioner):
         Raises ImpossibleError where something is in the way, with nothing changed; ProvisionError or one of its kinds.
         """
         known = self.journal.servers().get(spec.name)
+        refuse_to_move_away(known, spec)
         if known and known.ready:
             self._same_server(known)
             yield from self._found(known)

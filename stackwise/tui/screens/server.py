@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from stackwise.advice.offers import Sold
 from stackwise.catalog.model import Component
-from stackwise.provision.accounts import credentials_of
+from stackwise.provision.clouds.account import credentials_of
 from stackwise.tui.aside import aside
 from stackwise.tui.messages import TriedOut
 from stackwise.tui.screens.choosing import ChoosingScreen, Part, Row

@@ -72,8 +72,8 @@ class StepScreen(Screen[None]):
 
     @property
     def here(self) -> bool:
-        """Whether the screen still has its widgets: what was asked for may come when it has been left already."""
-        return bool(self.query(SummaryLine))
+        """Whether the screen has all its widgets: what was asked for may come when it is half made, or half gone."""
+        return bool(self.query(WalkMap)) and bool(self.query(SummaryLine))
 
     def compose(self) -> ComposeResult:
         """Put the map beside (or above) the step, and the summary below it."""
