@@ -281,6 +281,7 @@ WEB = Listener(80, "[::]", "apache2")
         ({"firewalls": ("ufw",)}, "ufw keeps port 80"),
         ({"firewalls": ("nftables",)}, "nftables keeps port 80"),
         ({"ours": "shop-production 0123"}, "shop-production stands on the server already"),
+        ({"ours": "hello-production 0123"}, "and its record is not here"),
     ],
 )
 def test_what_cannot_work_is_said_with_what_to_do(job: Job, change: dict[str, Any], words: str) -> None:

@@ -32,7 +32,12 @@ def in_the_way(plan: Plan, seen: Seen, token: str) -> Iterator[tuple[str, str]]:
     if seen.locked:
         yield "Another installation is under way on the server.", "wait for it to end, then: stackwise up"
     owner = seen.ours.partition(" ")[0]
-    if seen.ours and not seen.is_ours(token):
+    if owner == str(plan.identity) and not seen.is_ours(token):
+        yield (
+            f"{owner} stands on the server already, and its record is not here.",
+            "bring back its folder from where it was put there, below ~/.local/state/stackwise",
+        )
+    elif seen.ours and not seen.is_ours(token):
         yield (
             f"{owner} stands on the server already.",
             f"move in to it: --set hosting.share={owner.rpartition('-')[0]}",
