@@ -77,6 +77,11 @@ def known(job: Job, overrides: Mapping[str, Any], *, yes: bool) -> Job:
             f"{job.identity} is not for a server that is there already",
             hint="say so: --set hosting.provider=existing --set hosting.address=203.0.113.10",
         )
+    if job.is_shared:
+        raise UsageError(
+            f"the server is that of {job.host}, and is looked at with that site's answers",
+            hint="say which file has them: stackwise look -a FILE",
+        )
     address = job.meeting().address
     if not address:
         raise UsageError("nobody has said where the server is", hint="say it: --set hosting.address=203.0.113.10")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
 from stackwise.provision.existing.adapter import answers_ssh
 from stackwise.provision.existing.host_key import fingerprint_of
@@ -130,6 +132,19 @@ def test_a_preview_names_what_would_be_done_and_does_nothing(program: Program, o
     before = owner.run(STATE)
     assert changed(program.events("look", "--preview")) > 20
     assert owner.run(STATE) == before
+
+
+def test_what_ubuntus_installer_is_given_is_what_cloud_init_takes(program: Program, owner: Owner) -> None:
+    """The installer hands the whole to cloud-init's reader, and its part for the new system to cloud-init there."""
+    program.run("render", "-o", "../rendered")
+    text = (program.folder.parent / "rendered" / "install" / "ubuntu" / "user-data").read_text()
+    inner = "#cloud-config\n" + json.dumps(yaml.safe_load(text)["autoinstall"]["user-data"])
+    for config in (text, inner):
+        said = owner.run(
+            f"printf %s {shlex.quote(config)} > /tmp/config; cloud-init schema --config-file /tmp/config 2>&1"
+        )
+        assert "Valid schema" in said
+    owner.run("rm /tmp/config")
 
 
 def test_the_site_stands_beside_what_was_there(program: Program, owner: Owner) -> None:

@@ -654,6 +654,7 @@ def test_a_look_that_finds_something_in_the_way_says_so(job: Job, server: Path) 
     [
         (("hosting.provider=sandbox",), "is not for a server that is there already"),
         (("hosting.address=",), "hosting.address"),
+        (("hosting.share=shop",), "is looked at with that site's answers"),
     ],
 )
 def test_a_look_at_nothing_says_what_is_missing(job: Job, sets: tuple[str, ...], words: str) -> None:
