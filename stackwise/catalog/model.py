@@ -193,6 +193,7 @@ class Credential(Shape):
         "The environment variable that the provider's own tools read"
     )
     says: Sentence
+    optional: bool = said("Whether it may be left out", default=False)
 
 
 Continent = Literal["europe", "north-america", "south-america", "asia", "oceania", "africa"]

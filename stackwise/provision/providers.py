@@ -14,7 +14,7 @@ from stackwise.provision.cloud import Cloud, Progress, Shop
 from stackwise.provision.clouds.account import account_of
 
 # A module a provider, by the `driver` of its catalog entry. Each has `open_cloud(account, location, ...)`.
-_CLOUDS = ("digitalocean", "hetzner")
+_CLOUDS = ("digitalocean", "ec2", "hetzner", "linode", "vultr")
 # libcloud repeats any call under the first, one that makes a server too, and prints every header under the second.
 _NEVER = ("LIBCLOUD_RETRY_FAILED_HTTP_REQUESTS", "LIBCLOUD_DEBUG")
 

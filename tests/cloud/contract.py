@@ -12,21 +12,24 @@ from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean, hetzner
+from stackwise.provision.clouds import digitalocean, ec2, hetzner, linode, vultr
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
+from tests.cloud.apis.ec2 import Ec2Api
 from tests.cloud.apis.hetzner import HetznerApi
+from tests.cloud.apis.linode import LinodeApi
 from tests.cloud.apis.server import Api
+from tests.cloud.apis.vultr import VultrApi
 
 # Long enough for an answer of loopback on a busy machine, short enough for those that never come.
 QUICK = Patience(tries=3, first=0.01, longest=0.02, most=2, deadline=20)
-ADMIN = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGVleGFtcGxlZXhhbXBsZWV4YW1wbGUx me@here"
-ANOTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGVleGFtcGxlZXhhbXBsZWV4YW1wbGUy you@there"
+ADMIN = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGUtZXhhbXBsZS1leGFtcGxlLWV4YW1wbGUx me@here"
+ANOTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV4YW1wbGUtZXhhbXBsZS1leGFtcGxlLWV4YW1wbGUy you@there"
 TAGS = {
     "stackwise-name": "superbook",
     "stackwise-environment": "testing",
-    "stackwise-token": "2f1c1c3e-7c1b-4c6e-9f0a-5d2f6f0b9b11",
+    "stackwise-token": "2f1c1c3e7c1b4c6e9f0a5d2f6f0b9b11",
 }
 USER_DATA = '#cloud-config\n{"users": []}\n'
 
@@ -74,7 +77,7 @@ class Provider:
     def opened(self, api: Api, patience: Patience = QUICK, **more: Any) -> Adapter:
         """Return the adapter with the credentials that the API lets in."""
         component = load_catalog().component(self.id)
-        keys = {wanted.variable: api.token for wanted in credentials_of(component)}
+        keys = {wanted.variable: api.token for wanted in credentials_of(component) if not wanted.optional}
         account = Account(component, keys, f"{api.url}{self.path}")
         return self.open_cloud(account, self.place, patience=patience, **more)
 
@@ -109,5 +112,38 @@ PROVIDERS = {
         path="/v1",
         currency="EUR",
         address_at_once=True,
+    ),
+    "ec2": Provider(
+        "ec2",
+        Ec2Api,
+        ec2.open_cloud,
+        place="eu-central-1",
+        size="t4g.small",
+        elsewhere="c7gn.large",
+        makes="^GET /RunInstances$",
+        lists="^GET /DescribeInstances$",
+        says_price=False,
+    ),
+    "linode": Provider(
+        "linode",
+        LinodeApi,
+        linode.open_cloud,
+        place="eu-central",
+        size="g6-standard-1",
+        elsewhere="g7-premium-2",
+        makes="^POST /v4/linode/instances$",
+        lists="^GET /v4/linode/instances$",
+        has_keys=False,
+        address_at_once=True,
+    ),
+    "vultr": Provider(
+        "vultr",
+        VultrApi,
+        vultr.open_cloud,
+        place="ams",
+        size="vc2-1c-2gb",
+        elsewhere="vhp-2c-4gb-amd",
+        makes="^POST /v2/instances$",
+        lists="^GET /v2/instances$",
     ),
 }

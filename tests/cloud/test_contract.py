@@ -119,7 +119,7 @@ def test_a_key_that_is_registered_is_reused_and_left_there(provider: Provider, s
     node = cloud.create(provider.order())
     assert api.keys == before
     cloud.destroy(node.id)
-    assert cloud.sweep(TAGS) == ()
+    assert [said for said in cloud.sweep(TAGS) if said.startswith("the key ")] == []
     assert api.keys == before
 
 
@@ -133,8 +133,7 @@ def test_a_key_that_was_made_is_swept_and_anothers_stays(provider: Provider, sta
     assert len(api.keys) == 2
     for node in cloud.find(TAGS):
         cloud.destroy(node.id)
-    (said,) = cloud.sweep(TAGS)
-    assert said.startswith("the key ")
+    assert len([said for said in cloud.sweep(TAGS) if said.startswith("the key ")]) == 1
     assert [key["name"] for key in api.keys.values()] == ["theirs"]
     assert cloud.sweep(TAGS) == ()
 

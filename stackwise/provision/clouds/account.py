@@ -38,13 +38,14 @@ def credentials_of(provider: Component) -> tuple[Credential, ...]:
 
 def missing_of(provider: Component, environment: Mapping[str, str]) -> tuple[Credential, ...]:
     """Return the credentials that nobody gave: not in the environment, in no file that it names, not in the keyring."""
-    return tuple(wanted for wanted in credentials_of(provider) if not _found(wanted.variable, environment))
+    wanted = (each for each in credentials_of(provider) if not each.optional)
+    return tuple(each for each in wanted if not _found(each.variable, environment))
 
 
 def account_of(provider: Component, environment: Mapping[str, str]) -> Account:
     """Return the way in to a provider. Raises CredentialsRefusedError where a credential is not given, UsageError."""
     keys = {wanted.variable: _found(wanted.variable, environment) for wanted in credentials_of(provider)}
-    missing = [variable for variable, value in keys.items() if not value]
+    missing = [each.variable for each in credentials_of(provider) if not keys[each.variable] and not each.optional]
     if missing:
         raise CredentialsRefusedError(f"{' and '.join(missing)} is not set", hint=f"type: export {missing[0]}=...")
     offer = provider.offer

@@ -74,6 +74,8 @@ _LEFT = re.compile(
 )
 _TAKEN = re.compile(r"already (?:used|exists|in use|taken)|must be unique|uniqueness|duplicate", re.IGNORECASE)
 _BUSY = re.compile(r"\((?:conflict|locked)\)|is locked|while it is in", re.IGNORECASE)
+# Amazon signs calls with the time, and refuses one that is minutes off.
+_CLOCK = re.compile(r"signature (?:expired|not yet current)|request has expired|time\w* skew|tooskewed", re.IGNORECASE)
 _LONGEST = 300
 _LOST_STATUS = 500
 
@@ -145,7 +147,7 @@ def _said_no(provider: Component, status: int, words: str, wait: float, *, makes
     # Some say of a quota that it is forbidden to go over it.
     if _LEFT.search(words):
         return _nothing_left(provider, words)
-    if status in (401, 403):
+    if status in (401, 403) or _CLOCK.search(words):
         return _refused(provider, words if status == 401 else f"{words}; they may lack a right")  # noqa: PLR2004 - as above
     if status == 423 or _BUSY.search(words):  # noqa: PLR2004 - as above
         return ProviderUnreachableError(f"{provider.name} is still busy with it: {words}", hint=_LATER)
@@ -168,7 +170,10 @@ def _nothing_left(provider: Component, words: str) -> NothingLeftError:
     return NothingLeftError(f"{provider.name} has nothing left: {words}", hint=hint)
 
 
-def _refused(provider: Component, words: str) -> CredentialsRefusedError:
+def _refused(provider: Component, words: str) -> ProvisionError:
+    if _CLOCK.search(words):
+        said = f"the clock here differs from that of {provider.name}: {words}"
+        return ProvisionError(said, hint="set it, and let it be kept: timedatectl set-ntp true")
     names = [credential.variable for credential in credentials_of(provider)]
     said = f"{provider.name} refuses the credentials: {words}"
     return CredentialsRefusedError(said, hint=f"make new ones there, then: export {names[0] if names else 'TOKEN'}=...")
@@ -182,10 +187,11 @@ def _lost(provider: Component, message: str) -> AnswerLostError:
 def _status(exc: Exception, answered: Answered) -> int:
     if isinstance(exc, RequestException) and exc.response is None:
         return 0
-    if answered.status:
-        return answered.status
+    # The driver first: Amazon answers 400 or 503 for much that has a status of its own, which our subclass tells apart.
     code = getattr(exc, "code", None) or getattr(exc, "http_code", None) or 0
-    return code if isinstance(code, int) and isinstance(exc, BaseHTTPError | ProviderError | VultrException) else 0
+    if code and isinstance(code, int) and isinstance(exc, BaseHTTPError | ProviderError | VultrException):
+        return code
+    return answered.status
 
 
 def _wait(exc: Exception, answered: Answered) -> float:

@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import libcloud.security
 
 from stackwise.errors import (
+    DeadlineError,
     InterruptedRunError,
     ProviderUnreachableError,
     RateLimitedError,
@@ -102,6 +103,21 @@ class Line(Generic[D]):
         Raises AnswerLostError where it may have been carried out, another ProvisionError where it was not.
         """
         return self._asked(what, call, makes=True)
+
+    def until(self, what: str, holds: Callable[[], bool], seconds: float) -> None:
+        """Look again until it holds; `what` is awaited, in words, for so many seconds at most.
+
+        Raises DeadlineError, InterruptedRunError and whatever `holds` raises.
+        """
+        started, pause = time.monotonic(), self._patience.first
+        while not holds():
+            if time.monotonic() - started > seconds:
+                message = f"waited {seconds:.0f} s for {what}"
+                raise DeadlineError(
+                    message, hint=f"look at it there, at {self.provider.name}, then type the same again"
+                )
+            self._wait(pause, what)
+            pause = min(pause * 2, self._patience.longest)
 
     def _asked(self, what: str, call: Callable[[D], T], *, makes: bool) -> T:
         """Ask in a thread of its own: no time-out of a socket ends an answer that comes a byte at a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from stackwise.catalog import nearest
@@ -18,6 +19,13 @@ _SHORT = 12
 def as_words(tags: Mapping[str, str]) -> list[str]:
     """Return tags as words: stackwise-name:superbook."""
     return [f"{name}:{value}" for name, value in tags.items()]
+
+
+def short(text: str, longest: int) -> str:
+    """Return a text that a provider takes, and that stays apart from every other: what is cut is told by a hash."""
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def from_words(words: Iterable[str]) -> dict[str, str]:

@@ -182,6 +182,10 @@ class Api(ABC):
         """Return the headers of every answer that say how often one may ask, where the API has such."""
         return {}
 
+    def named(self, call: Call) -> Call:
+        """Return a call as it is counted and as faults know it: by its path, unless the API names its actions apart."""
+        return call
+
     def number(self) -> int:
         """Return an id that nothing else has."""
         return next(self._numbers)
@@ -296,7 +300,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def _any(self) -> None:
-        call = self._call()
+        call = self.owner.named(self._call())
         self.owner.calls.append(call)
         fault = self.owner.fault_for(call)
         if fault is None:
