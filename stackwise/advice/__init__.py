@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from stackwise.advice.facts import chosen, gather
+from stackwise.advice.facts import chosen, gather, is_found
 from stackwise.advice.ranking import Scale, best, eligible
 from stackwise.advice.versions import foresee
 from stackwise.answers import Choices
@@ -172,7 +172,8 @@ def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]
                 cast('Literal["note", "warning", "conflict"]', rule.kind),
                 filled(rule.says, facts),
                 filled(rule.because, facts),
-                filled(rule.settle, facts),
+                # A server that is there already has the size that it has.
+                "" if is_found(choices) and rule.settle.startswith("hosting.size") else filled(rule.settle, facts),
                 reason,
                 rule.sources,
                 rule.topic,

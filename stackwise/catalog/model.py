@@ -225,7 +225,6 @@ class Offer(Shape):
     steps: tuple[Sentence, ...] = said("How one comes by the credentials, one thing to do after another", default=())
     rights: Words = said("What the credentials must be allowed to do", default="")
     limits: tuple[Sentence, ...] = said("What one should know before a server is made there", default=())
-    regions_apart: bool = said("Whether a server is seen from its own region alone", default=False)
     tested: Words = said("Against what our adapter was tried, and when; empty where it was not", default="")
 
 

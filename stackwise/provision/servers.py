@@ -75,6 +75,14 @@ def shell_to(record: ServerRecord, journal: Journal, admin_user: str, admin: Key
     return Shell(record.address, admin_user, known_hosts_of(journal, record.name), admin.private)
 
 
+def refuse_to_move_away(known: ServerRecord | None, spec: ServerSpec) -> None:
+    """Raise UsageError where a server is on record at another provider than the answers now name."""
+    if known and known.provider != spec.provider:
+        message = f"{known.name} stands at {known.provider}, and the answers say {spec.provider}"
+        hint = f"let it stay: --set hosting.provider={known.provider}; or remove it first: stackwise destroy"
+        raise UsageError(message, hint=hint)
+
+
 @dataclass(frozen=True, slots=True)
 class Provisioner:
     """What making and removing servers of one site needs at hand."""
@@ -112,10 +120,7 @@ class Provisioner:
         Raises ProvisionError or one of its kinds.
         """
         known = self.journal.servers().get(spec.name)
-        if known and known.provider != spec.provider:
-            message = f"{known.name} stands at {known.provider}, and the answers say {spec.provider}"
-            hint = f"let it stay: --set hosting.provider={known.provider}; or remove it first: stackwise destroy"
-            raise UsageError(message, hint=hint)
+        refuse_to_move_away(known, spec)
         if known and known.ready:
             yield from self._found(known)
         else:
