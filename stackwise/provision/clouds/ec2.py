@@ -162,6 +162,7 @@ class Ec2Cloud:
 
     # The token of an order makes the same order the same instance, however soon it is sent again.
     shows_up_within = 0.0
+    shared = True
 
     def __init__(self, regions: Regions) -> None:
         """Ask through a line for each region."""

@@ -30,6 +30,7 @@ class ExistingCloud:
 
     # Nothing is ordered, so nothing is waited for.
     shows_up_within = 0.0
+    shared = False
 
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:  # noqa: ARG002 - the seam decides the signature
         """Return nothing: nobody keeps tags of such servers."""
