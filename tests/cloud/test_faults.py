@@ -115,7 +115,8 @@ def test_a_refusal_of_reading_is_told_in_the_providers_words_and_not_repeated(pr
         with pytest.raises(wanted) as raised:
             cloud.find(TAGS)
         is_ours(api, raised.value)
-        assert asked(api, provider.lists) == 1
+        # A token that was refused is renewed once, where tokens are given out for an hour.
+        assert asked(api, provider.lists) == (2 if name == "401" and provider.renews else 1)
         if name != "401":
             assert fault.words in raised.value.message
 
@@ -193,7 +194,7 @@ def test_an_order_that_is_refused_made_nothing(provider: Provider, name: str) ->
             cloud.create(provider.order())
         is_ours(api, raised.value)
         assert not isinstance(raised.value, AnswerLostError)
-        assert asked(api, provider.makes) == 1
+        assert asked(api, provider.makes) == (2 if name == "401" and provider.renews else 1)
         assert api.made == []
 
 
@@ -233,14 +234,14 @@ def test_destroying_after_a_lost_answer_is_no_error(provider: Provider, name: st
         assert api.machines == {}
         if provider.has_keys:
             api.faults.append(_at(fault, r"^DELETE |/DeleteKeyPair", times=1, after=True))
-            assert len(cloud.sweep(TAGS)) == 1
+            assert len([said for said in cloud.sweep(TAGS) if said.startswith("the key ")]) == 1
             assert api.keys == {}
 
 
 def test_a_quota_is_told_as_one(provider: Provider) -> None:
     with harmed(provider) as (api, cloud, _):
         api.limit = 0
-        with pytest.raises(NothingLeftError, match="limit") as raised:
+        with pytest.raises(NothingLeftError, match="has nothing left") as raised:
             cloud.create(provider.order())
         is_ours(api, raised.value)
         assert asked(api, provider.makes) == 1
@@ -336,7 +337,7 @@ def test_libclouds_own_repeating_is_switched_off(provider: Provider, monkeypatch
     component = load_catalog().component(provider.id)
     api = provider.api()
     with api.serving():
-        keys = {wanted.variable: api.token for wanted in credentials_of(component)}
+        keys = {wanted.variable: api.token for wanted in credentials_of(component) if not wanted.optional}
         assert component.offer
         environment = {**keys, component.offer.endpoint: f"{api.url}{provider.path}"}
         cloud = open_shop(component, lambda _: None, location=provider.place, environment=environment)

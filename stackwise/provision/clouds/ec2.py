@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree.ElementTree import Element  # nosec - only the class
 
 from libcloud.common.exceptions import exception_from_message
+from libcloud.common.types import MalformedResponseError
 from libcloud.compute.drivers.ec2 import (
     NAMESPACE,
     BaseEC2NodeDriver,
@@ -72,10 +73,17 @@ _STATUSES = {
 class Response(EC2Response):
     """libcloud's, with a status that tells refusals apart."""
 
+    def parse_body(self) -> Any:
+        """Return the answer as a tree. Raises MalformedResponseError for a page of somebody in between."""
+        tree = super().parse_body()  # type: ignore[no-untyped-call] # libcloud has no annotations there
+        if isinstance(tree, Element) and not tree.tag.endswith("Response"):
+            raise MalformedResponseError("this is no answer", body=self.body)
+        return tree
+
     def parse_error(self) -> str:
         """Return what was said. Raises BaseHTTPError where its code says more than the status."""
         try:
-            said = str(super().parse_error())  # type: ignore[no-untyped-call] # libcloud has no annotations there
+            said = str(super().parse_error())  # type: ignore[no-untyped-call] # as above
         except IdempotentParamError as exc:
             said = str(exc.value)
         code = said.split(":", 1)[0]

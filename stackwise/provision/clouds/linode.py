@@ -138,16 +138,16 @@ class LinodeCloud:
         )
 
     def start(self, node_id: str) -> Node:
-        """Boot an instance."""
+        """Boot an instance; one that runs is left alone, as the API would refuse it."""
+        now = _node(self._line.read(f"server {node_id}", lambda driver: driver.ex_get_node(node_id)))
+        if now.state != "stopped":
+            return now
         self._line.read("the server to start", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}/boot"))
         return _node(self._line.read(f"server {node_id}", lambda driver: driver.ex_get_node(node_id)))
 
     def destroy(self, node_id: str) -> None:
         """Remove an instance, its disks and its address."""
-        try:
-            self._line.read("the server to go", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}", "DELETE"))
-        except ServerLostError:
-            return
+        self._line.remove("the server to go", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}", "DELETE"))
 
     def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002 - as the protocol has it
         """Remove nothing: a key goes into the order itself, and a tag is gone with the last that has it."""

@@ -239,16 +239,17 @@ class OpenStackCloud:
             "user_data": base64.b64encode(order.user_data.encode()).decode(),
         }
         # libcloud's own method asks for the new server before it returns, and that may fail when it is made already.
-        made = line.once("the new server", lambda driver: driver.change("/servers", data={"server": wishes}))
+        number = line.once("the new server", partial(_made, wishes=wishes))
         tags = from_words(f"{name}:{value}" for name, value in order.tags.items())
-        number = made["server"]["id"]
         return Node(number, order.label, "pending", "", tags, size=order.size, location=order.location)
 
     def start(self, node_id: str) -> Node:
-        """Switch a server on."""
+        """Switch a server on; one that runs is left alone, as the API would refuse it."""
         node = self.get(node_id)
         if node is None:
             raise ServerLostError(f"there is no server {node_id}", hint="see: stackwise status")
+        if node.state != "stopped":
+            return node
         path = f"/servers/{node_id}/action"
         self._regions.line(node.location).read(
             "the server to start", lambda driver: driver.change(path, data={"os-start": None})
@@ -280,10 +281,11 @@ class OpenStackCloud:
     def _look(self, region: str, *, node_id: str) -> Node | None:
         path = f"/servers/{node_id}"
         try:
-            found = self._regions.line(region).read(f"server {node_id}", lambda driver: driver.change(path, "GET"))
+            data = self._regions.line(region).read(
+                f"server {node_id}", lambda driver: driver.change(path, "GET")["server"]
+            )
         except ServerLostError:
             return None
-        data = found["server"]
         return None if data["status"] in _GONE else _node(data, region, self._names(region))
 
     def _flavours(self, region: str) -> list[dict[str, Any]]:
@@ -317,7 +319,7 @@ class OpenStackCloud:
             return str(same[0])
         name = own_name(order.tags)
         for old in (key for key in known if key.name == name):
-            line.read("the old key to go", partial(Driver.delete_key_pair, key_pair=old))
+            line.remove("the old key to go", partial(Driver.delete_key_pair, key_pair=old))
         line.once("the key", lambda driver: driver.import_key_pair_from_string(name, order.admin_key))
         return name
 
@@ -342,7 +344,7 @@ class OpenStackCloud:
                 yield f"the security group {group['name']}"
         for key in line.read("the keys", lambda driver: driver.list_key_pairs()):
             if key.name == name:
-                line.read("the key to go", partial(Driver.delete_key_pair, key_pair=key))
+                line.remove("the key to go", partial(Driver.delete_key_pair, key_pair=key))
                 yield f"the key {name}"
 
 
@@ -365,6 +367,10 @@ def _project(keys: Mapping[str, str]) -> dict[str, Any]:
     if name := keys.get("OS_PROJECT_NAME") or keys.get("OS_TENANT_NAME"):
         return {"project": {"name": name, "domain": {"name": keys.get("OS_PROJECT_DOMAIN_NAME") or "Default"}}}
     return {}
+
+
+def _made(driver: Any, *, wishes: Mapping[str, Any]) -> str:
+    return str(driver.change("/servers", data={"server": wishes})["server"]["id"])
 
 
 def _network(line: Line[Any]) -> str:

@@ -133,17 +133,14 @@ class VultrCloud:
 
     def destroy(self, node_id: str) -> None:
         """Remove an instance, its disk and its address."""
-        try:
-            self._line.read("the server to go", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}", "DELETE"))
-        except ServerLostError:
-            return
+        self._line.remove("the server to go", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}", "DELETE"))
 
     def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:
         """Remove the key that we registered."""
         name = own_name(tags)
         mine = [key for key in self._line.read("the keys", lambda driver: driver.list_key_pairs()) if key.name == name]
         for key in mine:
-            self._line.read("the key to go", partial(Driver.delete_key_pair, key_pair=key))
+            self._line.remove("the key to go", partial(Driver.delete_key_pair, key_pair=key))
         return tuple(f"the key {key.name}" for key in mine)
 
     def _place(self, order: Order) -> str:

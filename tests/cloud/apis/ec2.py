@@ -47,6 +47,7 @@ class Ec2Api(Api):
 
     routes: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     most = 100
+    limit = 25
 
     def __init__(self, boots: Boots | None = None, looks: int = 0, session: str = "") -> None:
         super().__init__(boots, looks)
@@ -106,6 +107,9 @@ class Ec2Api(Api):
         action = call.query.get("Action", "")
         if action == "RunInstances" and (known := self._known(call, region)):
             return self._ordered(known, call)
+        if action == "RunInstances" and len(self.machines) >= self.limit:
+            words = "You have requested more vCPU capacity than your current vCPU limit allows"
+            raise RefusalError(400, words, "VcpuLimitExceeded")
         if action == "DeleteSecurityGroup":
             self._refuse_held(call.query["GroupId"], region)
         if action == "DescribeInstances":
