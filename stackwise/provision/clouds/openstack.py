@@ -29,7 +29,7 @@ from libcloud.compute.drivers.openstack import (
     OpenStack_2_NodeDriver,
 )
 
-from stackwise.errors import NameTakenError, NotSoldError, ServerLostError
+from stackwise.errors import NotSoldError, ServerLostError
 from stackwise.provision.cloud import Node, NodeState, OnSale, Order, Place
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
@@ -340,7 +340,8 @@ class OpenStackCloud:
         line, name = self._regions.line(region), own_name(tags)
         for group in _groups(line):
             if group["name"].startswith(f"{name}-"):
-                line.until("the group to be free", partial(_is_removed, line, group), _ENDED)
+                path = f"/v2.0/security-groups/{group['id']}"
+                line.remove("the group to go", partial(Driver.change_network, path=path, method="DELETE"))
                 yield f"the security group {group['name']}"
         for key in line.read("the keys", lambda driver: driver.list_key_pairs()):
             if key.name == name:
@@ -408,18 +409,6 @@ def _opened(driver: Any, *, group: str, port: int) -> None:
         "remote_ip_prefix": "0.0.0.0/0",
     }
     driver.change_network("/v2.0/security-group-rules", data={"security_group_rule": rule})
-
-
-def _is_removed(line: Line[Any], group: Mapping[str, Any]) -> bool:
-    """Remove a group; whether it could go. For a while a server that is gone still holds it."""
-    path = f"/v2.0/security-groups/{group['id']}"
-    try:
-        line.read("the group to go", lambda driver: driver.change_network(path, "DELETE"))
-    except NameTakenError:
-        return False
-    except ServerLostError:
-        return True
-    return True
 
 
 def _is_for_sites(flavour: Mapping[str, Any]) -> bool:
