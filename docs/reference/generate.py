@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 from stackwise import paths
 from stackwise.catalog import load_catalog, tables
 from stackwise.catalog import model as catalog_model
+from stackwise.catalog.model import Component, Offer, Size
 from stackwise.cli import app
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +25,8 @@ NOTE = "<!-- Made by `make docs`; change the code, not this page. -->\n\n"
 def pages() -> dict[str, str]:
     """Return every generated page by its file name."""
     made = {"commands.md": commands, "component.md": component, "answers.md": answers, "roles.md": roles}
+    made |= {"providers/README.md": providers}
+    made |= {f"providers/{known.id}.md": partial(provider, known, offer) for known, offer in _providers()}
     return {name: NOTE + "\n".join(lines()).rstrip() + "\n" for name, lines in made.items()}
 
 
@@ -70,6 +74,7 @@ def component() -> Iterator[str]:
         "State",
         "Support",
         "Offer",
+        "Credential",
         "Size",
         "Extras",
         "Hosting",
@@ -145,6 +150,58 @@ def _default(value: object) -> str:
     return "" if value is None else f"`{value}`"
 
 
+def _providers() -> tuple[tuple[Component, Offer], ...]:
+    options = load_catalog().options("provider")
+    return tuple((known, known.offer) for known in options if known.installable and known.offer)
+
+
+def providers() -> Iterator[str]:
+    """Yield the page that lists the providers."""
+    yield from ("# Providers", "", "Where stackwise makes servers. `stackwise providers` shows the same.", "")
+    yield from ("| provider | regions | smallest size | tested |", "| --- | --- | --- | --- |")
+    for known, offer in _providers():
+        size = f"{offer.sizes[0].id}, {_price(offer.sizes[0], offer)}" if offer.sizes else ""
+        yield f"| [{known.name}]({known.id}.md) | {len(offer.locations)} | {size} | {offer.tested} |"
+
+
+def provider(known: Component, offer: Offer) -> Iterator[str]:
+    """Yield the page of one provider: the way in, what it costs, its limits, and what it was tested against."""
+    yield from (
+        f"# {known.name}",
+        "",
+        known.summary,
+        "",
+        f"Choose it when: {known.choose_when[0].lower()}{known.choose_when[1:]}",
+        "",
+    )
+    if offer.credentials:
+        yield from ("## The way in", "")
+        yield from (f"{number}. {step}" for number, step in enumerate(offer.steps, start=1))
+        yield from ("", "| variable | what it is |", "| --- | --- |")
+        yield from (f"| `{wanted.variable}` | {wanted.says} |" for wanted in offer.credentials)
+        yield from ("", "Each may stand in a file instead, which `VARIABLE_FILE` names, or in the desktop's keyring")
+        yield from (
+            "(`keyring set stackwise VARIABLE`). None is ever written to an answers file, a record or a log.",
+            "",
+        )
+        yield from (f"What it must be allowed to do: {offer.rights}", "")
+        yield from ("Try it: `stackwise providers show " + known.id + " --live`", "")
+    yield from ("## A site there", "", "```sh", f"stackwise init --set hosting.provider={known.id}")
+    yield from ("stackwise up", "stackwise status", "stackwise destroy", "```", "")
+    yield from ("## What it costs", "", f"Prices of a month, read on {offer.priced}. {offer.live}".rstrip(), "")
+    yield from ("| size | CPU | memory (MiB) | disk (GB) | price |", "| --- | --- | --- | --- | --- |")
+    for size in offer.sizes:
+        yield f"| `{size.id}` | {size.cpus} | {size.memory_mb} | {size.disk_gb or 'apart'} | {_price(size, offer)} |"
+    yield from ("", f"Regions: {', '.join(f'`{place}`' for place in offer.locations) or 'none on record'}.", "")
+    if offer.limits:
+        yield from ("## To know before", "", *(f"- {limit}" for limit in offer.limits), "")
+    yield from ("## What was tested", "", offer.tested or "Nothing yet.", "")
+
+
+def _price(size: Size, offer: Offer) -> str:
+    return "not known" if size.price is None else f"{size.price:g} {offer.currency}"
+
+
 def roles() -> Iterator[str]:
     """Yield the page of roles, from their argument specs."""
     yield from (
@@ -170,4 +227,5 @@ def _listed(value: Any) -> list[str]:
 
 if __name__ == "__main__":
     for name, text in pages().items():
+        (HERE / name).parent.mkdir(exist_ok=True)
         (HERE / name).write_text(text, encoding="utf-8")

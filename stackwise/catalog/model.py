@@ -222,8 +222,9 @@ class Offer(Shape):
     sizes: tuple[Size, ...] = ()
     extras: Extras = field(default_factory=Extras)
     credentials: tuple[Credential, ...] = said("In the order that its driver takes them", default=())
+    steps: tuple[Sentence, ...] = said("How one comes by the credentials, one thing to do after another", default=())
     rights: Words = said("What the credentials must be allowed to do", default="")
-    regions_apart: bool = said("Whether a server is seen from its own region alone", default=False)
+    limits: tuple[Sentence, ...] = said("What one should know before a server is made there", default=())
     tested: Words = said("Against what our adapter was tried, and when; empty where it was not", default="")
 
 

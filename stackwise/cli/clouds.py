@@ -128,7 +128,9 @@ def _row(provider: Component) -> dict[str, Any]:
             {"variable": wanted.variable, "says": wanted.says, "given": wanted.variable not in missing}
             for wanted in offer.credentials
         ],
+        "steps": list(offer.steps),
         "rights": offer.rights,
+        "limits": list(offer.limits),
         "endpoint": offer.endpoint,
         "regions": list(offer.locations),
         "images": list(offer.images),
@@ -163,12 +165,16 @@ def _lines(provider: Component, document: dict[str, Any]) -> Iterator[str]:
         yield f"  {wanted['variable']} ({'given' if wanted['given'] else 'not given'}): {wanted['says']}"
     if document["credentials"]:
         yield "  also from a file that VARIABLE_FILE names, or from the keyring: keyring set stackwise VARIABLE"
+    yield from (f"  {number}. {step}" for number, step in enumerate(document["steps"], start=1))
     if document["rights"]:
         yield f"rights: {document['rights']}"
     if document["endpoint"]:
         yield f"another address of its API: export {document['endpoint']}=https://..."
     yield f"regions: {', '.join(document['regions']) or 'none on record'}"
     yield f"systems: {', '.join(document['images'])}"
+    if document["limits"]:
+        yield "to know before:"
+        yield from (f"  - {limit}" for limit in document["limits"])
     yield f"tested: {document['tested'] or 'not yet'}"
     if "live" in document:
         yield from _live_lines(document)

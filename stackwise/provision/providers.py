@@ -35,6 +35,10 @@ def open_cloud(
         from stackwise.provision.sandbox.adapter import SandboxCloud  # noqa: PLC0415 - libcloud takes its time to load
 
         return SandboxCloud(progress)
+    if driver_of(provider) == "existing":
+        from stackwise.provision.existing.adapter import ExistingCloud  # noqa: PLC0415 - as above
+
+        return ExistingCloud()
     return open_shop(provider, progress, location=location, stop=stop)
 
 

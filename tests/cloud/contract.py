@@ -77,11 +77,14 @@ class Provider:
         }
         return Order(**{**wanted, **changes})
 
+    def keys(self, api: Api) -> dict[str, str]:
+        """Return the credentials that the API lets in, by variable."""
+        wanted = credentials_of(load_catalog().component(self.id))
+        return {one.variable: api.token for one in wanted if not one.optional}
+
     def opened(self, api: Api, patience: Patience = QUICK, **more: Any) -> Adapter:
         """Return the adapter with the credentials that the API lets in."""
-        component = load_catalog().component(self.id)
-        keys = {wanted.variable: api.token for wanted in credentials_of(component) if not wanted.optional}
-        account = Account(component, keys, f"{api.url}{self.path}")
+        account = Account(load_catalog().component(self.id), self.keys(api), f"{api.url}{self.path}")
         return self.open_cloud(account, self.place, patience=patience, **more)
 
     @contextmanager

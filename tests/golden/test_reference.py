@@ -22,6 +22,11 @@ def pages() -> dict[str, str]:
     return made
 
 
-@pytest.mark.parametrize("name", ["commands.md", "component.md", "answers.md", "roles.md"])
+@pytest.mark.parametrize("name", ["commands.md", "component.md", "answers.md", "roles.md", "providers/README.md"])
 def test_page_is_not_stale(pages: dict[str, str], name: str) -> None:
     assert (GENERATOR.parent / name).read_text(encoding="utf-8") == pages[name], "make it anew: make docs"
+
+
+def test_every_provider_has_a_page_and_none_is_stale(pages: dict[str, str]) -> None:
+    there = {f"providers/{path.name}": path.read_text("utf-8") for path in (GENERATOR.parent / "providers").iterdir()}
+    assert there == {name: page for name, page in pages.items() if name.startswith("providers/")}, "make docs"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,7 +26,7 @@ from libcloud.compute.drivers.ec2 import (
     IdempotentParamError,
 )
 
-from stackwise.errors import NameTakenError, ServerLostError
+from stackwise.errors import NameTakenError, ProvisionError, ServerLostError
 from stackwise.provision.cloud import TOKEN, Node, NodeState, OnSale, Order, Place
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
@@ -70,14 +71,14 @@ _STATUSES = {
 
 
 class Response(EC2Response):
-    """libcloud's, with a status that tells refusals apart."""
+    """libcloud's, with a status that tells refusals apart, and no page of a proxy taken for a list without items."""
 
-    def parse_body(self) -> Any:
-        """Return the answer as a tree. Raises MalformedResponseError for a page of somebody in between."""
-        tree = super().parse_body()  # type: ignore[no-untyped-call] # libcloud has no annotations there
-        if isinstance(tree, Element) and not tree.tag.endswith("Response"):
-            raise MalformedResponseError("this is no answer", body=self.body)
-        return tree
+    def parse_body(self) -> Element:
+        """Return the answer. Raises MalformedResponseError where it is none of EC2's."""
+        body: Element = super().parse_body()  # type: ignore[no-untyped-call] # libcloud has no annotations there
+        if not body.tag.startswith(f"{{{NAMESPACE}}}"):
+            raise MalformedResponseError("no answer of EC2", body=self.body, driver=self.connection.driver)  # type: ignore[union-attr] # a driver is set
+        return body
 
     def parse_error(self) -> str:
         """Return what was said. Raises BaseHTTPError where its code says more than the status."""
@@ -160,6 +161,7 @@ class Ec2Cloud:
 
     # The token of an order makes the same order the same instance, however soon it is sent again.
     shows_up_within = 0.0
+    shared = True
 
     def __init__(self, regions: Regions) -> None:
         """Ask through a line for each region."""
@@ -204,8 +206,9 @@ class Ec2Cloud:
             "ex_blockdevicemappings": [_disk(image)],
         }
         made = self._ordered(line, order, wishes)
-        # What was made a moment ago is not known everywhere at once.
-        line.until("the new server to be known", lambda: self._look(order.location, node_id=made.id) is not None, _SEEN)
+        # What was made a moment ago is not known everywhere at once. Whatever comes of looking, it is made and billed.
+        with suppress(ProvisionError):
+            line.until("the new server to be known", lambda: self._is_known(order.location, made.id), _SEEN)
         remark = f"the disk of {_DISK_GB} GB is a line of its own on Amazon's bill; the address changes with a stop"
         return replace(made, remarks=(remark,))
 
@@ -230,10 +233,7 @@ class Ec2Cloud:
         if (region := self._region_of(node_id)) is None:
             return
         line = self._regions.line(region)
-        try:
-            line.read("the server to go", lambda driver: driver.destroy_node(_Named(node_id)))
-        except ServerLostError:
-            return
+        line.remove("the server to go", lambda driver: driver.destroy_node(_Named(node_id)))
 
         def ended() -> bool:
             found = self._look(region, node_id=node_id)
@@ -258,6 +258,9 @@ class Ec2Cloud:
         except ServerLostError:
             return None
         return (_node(found[0], region), found[0].extra["status"]) if found else None
+
+    def _is_known(self, region: str, node_id: str) -> bool:
+        return self._look(region, node_id=node_id) is not None
 
     def _region_of(self, node_id: str) -> str | None:
         found = self._regions.everywhere(partial(self._look, node_id=node_id))
@@ -298,7 +301,7 @@ class Ec2Cloud:
             return str(same[0])
         name = own_name(order.tags)
         if name in known:
-            line.read("the old key to go", lambda driver: driver.delete_key_pair(_Named(name)))
+            line.remove("the old key to go", lambda driver: driver.delete_key_pair(_Named(name)))
         line.once("the key", lambda driver: driver.import_key_pair_from_string(name, order.admin_key))
         return name
 
@@ -341,7 +344,7 @@ class Ec2Cloud:
         name = own_name(tags)
         mine = name in line.read("the keys", lambda driver: driver.key_pairs())
         if mine:
-            line.read("the key to go", lambda driver: driver.delete_key_pair(_Named(name)))
+            line.remove("the key to go", lambda driver: driver.delete_key_pair(_Named(name)))
         return [f"the security group {group.name}" for group in groups] + [f"the key {name}"] * mine
 
 

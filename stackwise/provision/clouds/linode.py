@@ -14,7 +14,7 @@ from libcloud.compute.base import NodeImage, NodeLocation, NodeSize
 from libcloud.compute.drivers.linode import LinodeNodeDriverV4
 from libcloud.compute.types import NodeState as LibcloudState
 
-from stackwise.errors import ServerLostError
+from stackwise.errors import ProvisionError, ServerLostError
 from stackwise.provision.cloud import Node, NodeState, OnSale, Order, Place
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
@@ -84,6 +84,7 @@ class LinodeCloud:
 
     # The label is refused a second time, but an order that was refused so says nothing of the first one's id.
     shows_up_within = 60.0
+    shared = True
 
     def __init__(self, line: Line[Any]) -> None:
         """Ask through `line`."""
@@ -138,12 +139,16 @@ class LinodeCloud:
         )
 
     def start(self, node_id: str) -> Node:
-        """Boot an instance; one that runs is left alone, as the API would refuse it."""
-        now = _node(self._line.read(f"server {node_id}", lambda driver: driver.ex_get_node(node_id)))
-        if now.state != "stopped":
-            return now
-        self._line.read("the server to start", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}/boot"))
-        return _node(self._line.read(f"server {node_id}", lambda driver: driver.ex_get_node(node_id)))
+        """Boot an instance. One that runs already, maybe by a try whose answer was lost, is refused, and no error."""
+        refused: ProvisionError | None = None
+        try:
+            self._line.read("the server to start", lambda driver: driver.tell(f"{_INSTANCES}/{node_id}/boot"))
+        except ProvisionError as exc:
+            refused = exc
+        node = _node(self._line.read(f"server {node_id}", lambda driver: driver.ex_get_node(node_id)))
+        if refused and node.state == "stopped":
+            raise refused
+        return node
 
     def destroy(self, node_id: str) -> None:
         """Remove an instance, its disks and its address."""

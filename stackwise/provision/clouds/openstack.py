@@ -195,6 +195,7 @@ class OpenStackCloud:
     """Servers, as a `Cloud` and a `Shop`."""
 
     shows_up_within = 60.0
+    shared = True
 
     def __init__(self, regions: Regions) -> None:
         """Ask through a line for each region."""

@@ -35,6 +35,7 @@ ACCOUNT = "123456789012"
 REGIONS = ("eu-central-1", "us-east-1")
 _SPENT = "The request uses the same client token as a previous, but terminated instance"
 _OTHER = "The client token you have provided is associated with a resource that is not identical"
+_FULL = "You have requested more vCPU capacity than your current vCPU limit of 0 allows"
 _HELD = "resource {} has a dependent object"
 _STATES = {"new": ("pending", 0), "up": ("running", 16), "off": ("stopped", 80)}
 # Hundreds of images that nobody asks for here.
