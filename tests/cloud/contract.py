@@ -45,7 +45,8 @@ class Provider:
 
     `size` is sold at `place`, `elsewhere` is a size that is not. `makes` and `lists` are patterns of the calls that
     make a server and list the servers. Set `has_keys` to False where keys are no things of their own, `says_price`
-    where the API tells none, `address_at_once` where the answer that makes a server has its address already.
+    where the API tells none, `address_at_once` where the answer that makes a server has its address already,
+    `renews` where a token that is refused is renewed and the call sent once more.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Provider:
     has_keys: bool = True
     says_price: bool = True
     address_at_once: bool = False
+    renews: bool = False
 
     def order(self, server: str = "web-1", **changes: Any) -> Order:
         wanted: dict[str, Any] = {
@@ -162,5 +164,6 @@ PROVIDERS = {
         path="/v3",
         currency="EUR",
         says_price=False,
+        renews=True,
     ),
 }

@@ -115,7 +115,8 @@ def test_a_refusal_of_reading_is_told_in_the_providers_words_and_not_repeated(pr
         with pytest.raises(wanted) as raised:
             cloud.find(TAGS)
         is_ours(api, raised.value)
-        assert asked(api, provider.lists) == 1
+        # A token that was refused is renewed once, where tokens are given out for an hour.
+        assert asked(api, provider.lists) == (2 if name == "401" and provider.renews else 1)
         # libcloud's drivers keep the words of most refusals.
         if name not in ("401", "404"):
             assert fault.words in raised.value.message
@@ -197,7 +198,7 @@ def test_an_order_that_is_refused_made_nothing(provider: Provider, name: str) ->
             cloud.create(provider.order())
         is_ours(api, raised.value)
         assert not isinstance(raised.value, AnswerLostError)
-        assert asked(api, provider.makes) == 1
+        assert asked(api, provider.makes) == (2 if name == "401" and provider.renews else 1)
         assert api.made == []
 
 
@@ -244,7 +245,7 @@ def test_destroying_after_a_lost_answer_is_no_error(provider: Provider, name: st
 def test_a_quota_is_told_as_one(provider: Provider) -> None:
     with harmed(provider) as (api, cloud, _):
         api.limit = 0
-        with pytest.raises(NothingLeftError, match=r"(?i)limit|maximum") as raised:
+        with pytest.raises(NothingLeftError, match="has nothing left") as raised:
             cloud.create(provider.order())
         is_ours(api, raised.value)
         assert asked(api, provider.makes) == 1

@@ -125,7 +125,7 @@ def test_a_group_is_open_for_the_ports_that_strangers_reach(api: OpenStackApi) -
 
 
 def test_a_quota_is_no_lack_of_rights(api: OpenStackApi) -> None:
-    api.cores = 0
+    api.limit = 0
     with pytest.raises(NothingLeftError, match="Quota exceeded for cores"):
         opened(api).create(ORDER())
 

@@ -65,7 +65,6 @@ _STATUSES = {
     "Malformed": 404,
     "Duplicate": 409,
     "Idempotent": 409,
-    "DependencyViolation": 409,
     "RequestLimitExceeded": 429,
     "Throttling": 429,
 }
@@ -84,7 +83,7 @@ class Response(EC2Response):
     def parse_error(self) -> str:
         """Return what was said. Raises BaseHTTPError where its code says more than the status."""
         try:
-            said = str(super().parse_error())  # type: ignore[no-untyped-call] # libcloud has no annotations there
+            said = str(super().parse_error())  # type: ignore[no-untyped-call] # as above
         except IdempotentParamError as exc:
             said = str(exc.value)
         code = said.split(":", 1)[0]
@@ -340,7 +339,8 @@ class Ec2Cloud:
         line = self._regions.line(region)
         groups = self._groups(line, {f"tag:{TOKEN}": tags[TOKEN]})
         for group in groups:
-            line.until("the group to be free", partial(_is_removed, line, group), _ENDED)
+            # For a moment an instance that is gone still holds it, which is asked again as any trouble is.
+            line.remove("the group to go", partial(Driver.ex_delete_security_group_by_id, group_id=group.id))
         name = own_name(tags)
         mine = name in line.read("the keys", lambda driver: driver.key_pairs())
         if mine:
@@ -361,15 +361,6 @@ def _created(driver: Any, *, wishes: Mapping[str, Any]) -> Any:
 
 def _changed(driver: Any, *, change: str, group: str, port: int) -> None:
     getattr(driver, change)(group, port, port, cidr_ips=["0.0.0.0/0"])
-
-
-def _is_removed(line: Line[Any], group: Any) -> bool:
-    """Remove a group; whether it could go. For a while an instance that is gone still holds it."""
-    try:
-        line.remove("the group to go", lambda driver: driver.ex_delete_security_group_by_id(group.id))
-    except NameTakenError:
-        return False
-    return True
 
 
 def _disk(image: Any) -> dict[str, Any]:

@@ -73,7 +73,9 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 _TAKEN = re.compile(r"already (?:used|exists|in use|taken)|must be unique|uniqueness|duplicate", re.IGNORECASE)
-_BUSY = re.compile(r"\((?:conflict|locked)\)|is locked|while it is in", re.IGNORECASE)
+_BUSY = re.compile(
+    r"\((?:conflict|locked)\)|is locked|while it is in|dependencyviolation|group \S+ in use", re.IGNORECASE
+)
 # Amazon signs calls with the time, and refuses one that is minutes off.
 _CLOCK = re.compile(r"signature (?:expired|not yet current)|request has expired|time\w* skew|tooskewed", re.IGNORECASE)
 _LONGEST = 300

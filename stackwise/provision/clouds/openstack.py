@@ -29,7 +29,7 @@ from libcloud.compute.drivers.openstack import (
     OpenStack_2_NodeDriver,
 )
 
-from stackwise.errors import NameTakenError, NotSoldError, ServerLostError
+from stackwise.errors import NotSoldError, ServerLostError
 from stackwise.provision.cloud import Node, NodeState, OnSale, Order, Place
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
@@ -240,16 +240,17 @@ class OpenStackCloud:
             "user_data": base64.b64encode(order.user_data.encode()).decode(),
         }
         # libcloud's own method asks for the new server before it returns, and that may fail when it is made already.
-        made = line.once("the new server", lambda driver: driver.change("/servers", data={"server": wishes}))
+        number = line.once("the new server", partial(_made, wishes=wishes))
         tags = from_words(f"{name}:{value}" for name, value in order.tags.items())
-        number = made["server"]["id"]
         return Node(number, order.label, "pending", "", tags, size=order.size, location=order.location)
 
     def start(self, node_id: str) -> Node:
-        """Switch a server on."""
+        """Switch a server on; one that runs is left alone, as the API would refuse it."""
         node = self.get(node_id)
         if node is None:
             raise ServerLostError(f"there is no server {node_id}", hint="see: stackwise status")
+        if node.state != "stopped":
+            return node
         path = f"/servers/{node_id}/action"
         self._regions.line(node.location).read(
             "the server to start", lambda driver: driver.change(path, data={"os-start": None})
@@ -281,10 +282,11 @@ class OpenStackCloud:
     def _look(self, region: str, *, node_id: str) -> Node | None:
         path = f"/servers/{node_id}"
         try:
-            found = self._regions.line(region).read(f"server {node_id}", lambda driver: driver.change(path, "GET"))
+            data = self._regions.line(region).read(
+                f"server {node_id}", lambda driver: driver.change(path, "GET")["server"]
+            )
         except ServerLostError:
             return None
-        data = found["server"]
         return None if data["status"] in _GONE else _node(data, region, self._names(region))
 
     def _flavours(self, region: str) -> list[dict[str, Any]]:
@@ -318,7 +320,7 @@ class OpenStackCloud:
             return str(same[0])
         name = own_name(order.tags)
         for old in (key for key in known if key.name == name):
-            line.read("the old key to go", partial(Driver.delete_key_pair, key_pair=old))
+            line.remove("the old key to go", partial(Driver.delete_key_pair, key_pair=old))
         line.once("the key", lambda driver: driver.import_key_pair_from_string(name, order.admin_key))
         return name
 
@@ -339,11 +341,12 @@ class OpenStackCloud:
         line, name = self._regions.line(region), own_name(tags)
         for group in _groups(line):
             if group["name"].startswith(f"{name}-"):
-                line.until("the group to be free", partial(_is_removed, line, group), _ENDED)
+                path = f"/v2.0/security-groups/{group['id']}"
+                line.remove("the group to go", partial(Driver.change_network, path=path, method="DELETE"))
                 yield f"the security group {group['name']}"
         for key in line.read("the keys", lambda driver: driver.list_key_pairs()):
             if key.name == name:
-                line.read("the key to go", partial(Driver.delete_key_pair, key_pair=key))
+                line.remove("the key to go", partial(Driver.delete_key_pair, key_pair=key))
                 yield f"the key {name}"
 
 
@@ -366,6 +369,10 @@ def _project(keys: Mapping[str, str]) -> dict[str, Any]:
     if name := keys.get("OS_PROJECT_NAME") or keys.get("OS_TENANT_NAME"):
         return {"project": {"name": name, "domain": {"name": keys.get("OS_PROJECT_DOMAIN_NAME") or "Default"}}}
     return {}
+
+
+def _made(driver: Any, *, wishes: Mapping[str, Any]) -> str:
+    return str(driver.change("/servers", data={"server": wishes})["server"]["id"])
 
 
 def _network(line: Line[Any]) -> str:
@@ -403,18 +410,6 @@ def _opened(driver: Any, *, group: str, port: int) -> None:
         "remote_ip_prefix": "0.0.0.0/0",
     }
     driver.change_network("/v2.0/security-group-rules", data={"security_group_rule": rule})
-
-
-def _is_removed(line: Line[Any], group: Mapping[str, Any]) -> bool:
-    """Remove a group; whether it could go. For a while a server that is gone still holds it."""
-    path = f"/v2.0/security-groups/{group['id']}"
-    try:
-        line.read("the group to go", lambda driver: driver.change_network(path, "DELETE"))
-    except NameTakenError:
-        return False
-    except ServerLostError:
-        return True
-    return True
 
 
 def _is_for_sites(flavour: Mapping[str, Any]) -> bool:

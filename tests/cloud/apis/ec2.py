@@ -48,6 +48,7 @@ class Ec2Api(Api):
 
     routes: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     most = 100
+    limit = 25
 
     def __init__(self, boots: Boots | None = None, looks: int = 0, session: str = "") -> None:
         super().__init__(boots, looks)
@@ -108,7 +109,8 @@ class Ec2Api(Api):
         if action == "RunInstances" and (known := self._known(call, region)):
             return self._ordered(known, call)
         if action == "RunInstances" and len(self.machines) >= self.limit:
-            raise RefusalError(422, _FULL, "VcpuLimitExceeded")
+            words = "You have requested more vCPU capacity than your current vCPU limit allows"
+            raise RefusalError(400, words, "VcpuLimitExceeded")
         if action == "DeleteSecurityGroup":
             self._refuse_held(call.query["GroupId"], region)
         if action == "DescribeInstances":

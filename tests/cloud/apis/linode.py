@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.cloud.apis.server import Answer, Api, Call, Machine, RefusalError, page_of
 
-_REASONS = {401: "Invalid Token", 403: "Unauthorized", 404: "Not found", 429: "Too many requests"}
+_REASONS = {401: "Invalid Token", 429: "Too many requests"}
 _ALL = ["Linodes", "Block Storage Encryption", "Backups", "NodeBalancers", "Block Storage", "Metadata"]
 # Country, label, what it can do. The last one has no service that tells an instance anything.
 _REGIONS: dict[str, tuple[str, str, list[str]]] = {
@@ -70,7 +70,7 @@ class LinodeApi(Api):
         )
 
     def refusal(self, code: int, words: str, kind: str = "") -> Answer:
-        error = {"reason": _REASONS.get(code, words) if code != 403 else words}
+        error = {"reason": _REASONS.get(code, words)}
         return Answer(code, {"errors": [{**error, "field": kind} if kind else error]}, self._budget(code))
 
     def _budget(self, code: int) -> dict[str, str]:

@@ -75,7 +75,7 @@ class OpenStackApi(Api):
         ("DELETE", "/([A-Z0-9]+)/network/v2.0/security-group-rules/([^/]+)", "drop_rule"),
     )
     most = 1000
-    cores = 20
+    limit = 20
 
     def __init__(self, boots: Boots | None = None, looks: int = 0) -> None:
         """Begin with no token, no group, and an application that is known."""
@@ -302,8 +302,8 @@ class OpenStackApi(Api):
             if refused:
                 raise RefusalError(code, words)
         used = sum(_FLAVOURS[machine.size][0] for machine in self.machines.values())
-        if used + _FLAVOURS[sizes[body["flavorRef"]]][0] > self.cores:
-            words = f"Quota exceeded for cores: Requested 1, but already used {used} of {self.cores} cores"
+        if used + _FLAVOURS[sizes[body["flavorRef"]]][0] > self.limit:
+            words = f"Quota exceeded for cores: Requested 1, but already used {used} of {self.limit} cores"
             raise RefusalError(403, words)
         try:
             told = base64.b64decode(body.get("user_data", ""), validate=True).decode()
