@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from stackwise.advice.facts import is_found
 from stackwise.answers import Answers, Choices, answers_text, choose, load_answers, parse_answers
 from stackwise.answers.write import first_answers, scanned_answers
 from stackwise.catalog import Catalog, load_catalog
@@ -18,6 +19,7 @@ from stackwise.paths import DEFAULT_FILE
 from stackwise.plan import host_of, identity_of, make_plan
 from stackwise.plan.model import Identity, Plan
 from stackwise.project import Project, Snapshot, scan, snapshot, stand_in
+from stackwise.provision.existing.meeting import Meeting
 from stackwise.provision.keys import admin_key
 from stackwise.render import render_project
 
@@ -83,9 +85,16 @@ class Job:
     def admin_keys(self) -> tuple[str, ...]:
         """Return the administrator's public key; none while a key that shall be generated is not made yet."""
         wish, folder = self.choices["access.ssh_key"], Journal.of(self.host).folder
-        if wish == "generate" and not (folder / "ssh_key.pub").exists():
+        # A blank machine is installed with the key, so it is made before anything is asked of a server.
+        if wish == "generate" and not is_found(self.choices) and not (folder / "ssh_key.pub").exists():
             return ()
         return (admin_key(wish, self.folder, folder).public,)
+
+    def meeting(self) -> Meeting:
+        """Return how a server that is there already is met."""
+        choices = self.choices
+        address, fingerprint = (str(choices.get(f"hosting.{key}") or "") for key in ("address", "fingerprint"))
+        return Meeting(address, choices["hosting.login"], fingerprint)
 
     def answers_text(self) -> str:
         """Return the answers as the rendered project keeps them."""

@@ -10,9 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from stackwise import events
+from stackwise.advice.facts import FOUND
 from stackwise.configure import Playbook, PlaybookRun, is_running
 from stackwise.errors import (
     InterruptedRunError,
@@ -33,6 +36,8 @@ from stackwise.operate.verify import fetch_authority, verify
 from stackwise.plan.model import Plan
 from stackwise.project import Snapshot
 from stackwise.provision.cloud import Cloud, Progress
+from stackwise.provision.existing.look import Seen, look
+from stackwise.provision.existing.prepare import Preparer
 from stackwise.provision.keys import KeyPair, admin_key
 from stackwise.provision.providers import open_cloud
 from stackwise.provision.servers import Provisioner, known_hosts_of, shell_to
@@ -83,6 +88,35 @@ class Runner:
     def verify(self) -> Iterator[Event]:
         """Look at the site from outside and from inside. Raises VerifyError where a check found a fault."""
         yield from self._recorded("verify", self._verify_alone)
+
+    def look(self) -> Seen:
+        """Look at a server that is there already. Raises ProvisionError or one of its kinds."""
+        with TemporaryDirectory(prefix="stackwise-") as folder:
+            shell = self._preparer(self.journal).way_in(Path(folder, "known_hosts"))
+            return look(shell, self.job.identity.name)
+
+    def preview(self) -> Iterator[Event]:
+        """Let Ansible say what it would change on a server that is there already; nothing of it is done or recorded.
+
+        Raises ConfigureError, ProvisionError or one of its kinds.
+        """
+        journal, plan = self.journal, self.job.plan()
+        # A secret that is made is made once, here as in a run that may follow.
+        journal.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secrets = resolve_secrets(plan.secrets, journal, self.job.folder)
+        with TemporaryDirectory(prefix="stackwise-") as folder:
+            work = Path(folder, "work")
+            shell = self._preparer(journal).way_in(Path(folder, "known_hosts"))
+            # Whoever can log in now may not be the administrator, who is not made yet.
+            now = replace(plan, access=replace(plan.access, admin_user=shell.user))
+            addresses, keys = {plan.servers[0].name: shell.address}, self.job.admin_keys()
+            write_project(
+                render_project(now, self.job.files, self.job.answers_text(), addresses, keys), work / "project"
+            )
+            playbook = Playbook(
+                work, "site.yml", shell.options(), secrets, count_tasks(plan), check=True, again="stackwise look"
+            )
+            yield from self.ansible.run(playbook, self.stop)
 
     def destroy(self) -> Iterator[Event]:
         """Remove everything that this name and environment made."""
@@ -272,6 +306,9 @@ class Runner:
             yield from self._leave(journal)
             return
         refuse_to_leave_others(self.job.identity)
+        if any(record.provider == FOUND for record in journal.servers().values()):
+            yield from self._clear(journal)
+            return
         yield events.PhaseStarted(phase="destroy", detail="remove the servers and everything that hangs on them, by id")
         started = time.monotonic()
         # Nobody logs in to remove a server, so a key that is gone is no obstacle.
@@ -295,13 +332,36 @@ class Runner:
             yield from self.ansible.run(self._playbook(plan, journal, "remove.yml"), self.stop)
         yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
 
+    def _clear(self, journal: Journal) -> Iterator[Event]:
+        """Remove the site from a server that was there before it, and nothing that is not ours."""
+        plan = self.job.outline()
+        (record,) = journal.servers().values()
+        yield events.PhaseStarted(phase="destroy", detail=f"remove the site from the server at {record.address}")
+        started = time.monotonic()
+        preparer = self._preparer(journal)
+        journal.write("destroying", server=record.name, id=record.id)
+        if record.ready:
+            yield from preparer.reach_to_leave(record)
+            yield from self._former_run_over(journal)
+            yield from self.ansible.run(self._playbook(plan, journal, "remove.yml"), self.stop)
+        yield from preparer.leave(record)
+        journal.write("destroyed", server=record.name, id=record.id)
+        yield events.PhaseFinished(phase="destroy", seconds=round(time.monotonic() - started, 1))
+
     def _provisioner(self, journal: Journal) -> Provisioner:
+        if self.job.choices["hosting.provider"] == FOUND and not self.job.is_shared:
+            return self._preparer(journal)
         user, admin = self._admin(journal)
         return Provisioner(self.cloud(), journal, self.job.identity, user, admin, self.stop, self.job.outline().ports)
 
     def _admin(self, journal: Journal) -> tuple[str, KeyPair]:
         choices = self.job.choices
         return choices["access.admin_user"], admin_key(choices["access.ssh_key"], self.job.folder, journal.folder)
+
+    def _preparer(self, journal: Journal) -> Preparer:
+        (user, admin), outline = self._admin(journal), self.job.outline
+        met = self.job.meeting()
+        return Preparer(self.cloud(), journal, self.job.identity, user, admin, self.stop, meeting=met, outline=outline)
 
     def _known_server(self, journal: Journal) -> ServerRecord:
         """Return the server that the site stands on. Raises ProvisionError where there is none."""

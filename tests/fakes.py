@@ -23,6 +23,7 @@ class FakeCloud:
     before_create: Callable[[], None] = lambda: None
     address: str = "192.0.2.7"
     shows_up_within: float = 0
+    shared: bool = True
 
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes.values() if tags.items() <= dict(node.tags).items())

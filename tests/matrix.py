@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import make_program
+from tests.e2e.test_clouds import BOOTING
 
 ROOT = Path(__file__).resolve().parent.parent
 CHOICES = {
@@ -44,12 +45,13 @@ class Row:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="of pythons, stacks; none: both")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="of pythons, stacks, clouds, histories; none: all")
     asked = parser.parse_args().parts
-    if set(asked) - {"pythons", "stacks"}:
-        parser.error("the parts are pythons and stacks")
+    parts = {"pythons": pythons, "stacks": stacks, "clouds": clouds, "histories": histories}
+    if set(asked) - set(parts):
+        parser.error(f"the parts are {', '.join(parts)}")
     rows: list[Row] = []
-    for part, make in (("pythons", pythons), ("stacks", stacks)):
+    for part, make in parts.items():
         if not asked or part in asked:
             for row in make():
                 rows.append(row)
@@ -114,6 +116,37 @@ def stacks() -> Iterator[Row]:
     """Bring up superbook on every combination, once more with nothing to change, and remove it."""
     for choices in combinations():
         yield _stack(choices)
+
+
+def clouds() -> Iterator[Row]:
+    """Bring up superbook at every provider whose API boots machines here, and remove it."""
+    for provider in BOOTING:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            "tests/e2e/test_clouds.py",
+        ]
+        yield _program(f"site at {provider}", command, {"STACKWISE_TEST_PROVIDERS": provider})
+
+
+def histories() -> Iterator[Row]:
+    """Live through ten thousand histories of provisioning; those that were lived through with this code are kept."""
+    yield _program("histories of provisioning", [sys.executable, "-m", "tests.cloud.histories", "10000"], {})
+
+
+def _program(what: str, command: list[str], environment: dict[str, str]) -> Row:
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=False
+    )
+    saw = done.stdout.strip().rpartition("\n")[2]
+    if done.returncode:
+        print(done.stdout[-4000:], file=sys.stderr)  # noqa: T201 - why it failed
+    return Row(what, good=done.returncode == 0, saw=saw)
 
 
 def combinations() -> Iterator[dict[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from stackwise.advice.facts import chosen, gather
+from stackwise.advice.facts import chosen, gather, is_found
 from stackwise.advice.ranking import Scale, best, eligible
 from stackwise.advice.versions import foresee
 from stackwise.answers import Choices
@@ -114,15 +114,24 @@ def why_not(component: Component, category: Category, choices: Choices, project:
     """Return the reason why a component cannot be taken beside the other choices; nothing where it can."""
     if not component.installable:
         return "stackwise does not install it."
-    supposed = Choices({**choices.values, category.answer: component.id}, choices.origins, choices.folder)
+    with_it = {**choices.values, category.answer: component.id, **_moved(component, choices)}
     try:
-        facts = gather(supposed, project, catalog)
+        facts = gather(Choices(with_it, choices.origins, choices.folder), project, catalog)
     except UsageError as exc:
-        # Another provider need not sell the size that is chosen now.
         return f"{exc.message}."
     if category.id == "os" and component.id not in facts["images"]:
         return f"The provider has no image of {component.name}."
     return next((clause.because for clause in _broken(component, facts)), "")
+
+
+def _moved(component: Component, choices: Choices) -> dict[str, str]:
+    """Return region and size at another provider, which has others than those that are chosen now."""
+    offer = component.offer
+    if offer is None:
+        return {}
+    places, sizes = list(offer.locations), [size.id for size in offer.sizes]
+    wanted = {"hosting.region": places, "hosting.size": sizes}
+    return {key: sold[0] for key, sold in wanted.items() if sold and choices.get(key) not in sold}
 
 
 def _broken(component: Component, facts: Facts) -> Iterator[Clause]:
@@ -163,7 +172,8 @@ def _rules(choices: Choices, catalog: Catalog, facts: Facts) -> Iterator[Advice]
                 cast('Literal["note", "warning", "conflict"]', rule.kind),
                 filled(rule.says, facts),
                 filled(rule.because, facts),
-                filled(rule.settle, facts),
+                # A server that is there already has the size that it has.
+                "" if is_found(choices) and rule.settle.startswith("hosting.size") else filled(rule.settle, facts),
                 reason,
                 rule.sources,
                 rule.topic,

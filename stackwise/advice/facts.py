@@ -17,6 +17,8 @@ from stackwise.catalog.model import Component, Offer, Size
 from stackwise.errors import UsageError
 from stackwise.project import Project
 
+# The provider of servers that are there already.
+FOUND = "existing"
 # Settings whose place an advice may name.
 _PLACES = ("DEBUG", "DATABASES", "CACHES", "TEMPLATES", "STORAGES", "MIDDLEWARE", "SESSION_ENGINE", "INSTALLED_APPS")
 
@@ -40,8 +42,40 @@ def offer_of(choices: Choices, catalog: Catalog) -> Offer:
     return provider.offer
 
 
+def is_found(choices: Choices) -> bool:
+    """Whether the server is there already, and nobody makes it."""
+    return bool(choices["hosting.provider"] == FOUND)
+
+
+def is_unseen(choices: Choices) -> bool:
+    """Whether the server is there already and nobody has looked yet how large it is."""
+    return is_found(choices) and not _was_seen(choices)
+
+
+def _was_seen(choices: Choices) -> bool:
+    return choices.origins.get("hosting.memory", "default") != "default"
+
+
+def kernel_of(choices: Choices, catalog: Catalog) -> str:
+    """Return whether the server's kernel is its own, or shared with others."""
+    return str(choices["hosting.kernel"]) if is_found(choices) else offer_of(choices, catalog).kernel
+
+
+def found_size(choices: Choices) -> Size:
+    """Return the size of a server that is there already, as it was seen; what it costs, only its owner knows."""
+    return Size(
+        id="as-found" if _was_seen(choices) else "unseen",
+        cpus=choices["hosting.cpus"],
+        memory_mb=choices["hosting.memory"],
+        disk_gb=choices["hosting.disk"],
+        price=None,
+    )
+
+
 def size_of(choices: Choices, catalog: Catalog) -> Size:
     """Return the chosen size. Raises UsageError that lists what is sold."""
+    if is_found(choices):
+        return found_size(choices)
     offer = offer_of(choices, catalog)
     for size in offer.sizes:
         if size.id == choices["hosting.size"]:
@@ -103,7 +137,7 @@ def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, A
         "memory_mb": part_mb(size.memory_mb, sites),
         "disk_gb": size.disk_gb // sites,
         "hosting.share": choices.get("hosting.share", ""),
-        "kernel": offer.kernel,
+        "kernel": kernel_of(choices, catalog),
         "images": list(offer.images),
         "locations": list(offer.locations),
         "region.first": next(iter(offer.locations), choices["hosting.region"]),
@@ -119,6 +153,7 @@ def _server_facts(choices: Choices, size: Size, catalog: Catalog) -> dict[str, A
         "servers.count": sum(counts.values()) if counts else 1,
         "provider.continents": list(offer.continents),
         "provider.can": bool(offer.driver),
+        "provider.unseen": is_unseen(choices),
     }
 
 
@@ -237,6 +272,7 @@ def fact_names(catalog: Catalog) -> Iterator[str]:
         "project.has_uploads",
         "provider.continents",
         "provider.can",
+        "provider.unseen",
         "region.first",
         "size.larger",
         "size.smaller",

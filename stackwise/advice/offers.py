@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
 
 from stackwise.advice import why_not
 from stackwise.advice.cost import Need, market, quote_of
-from stackwise.advice.facts import chosen, gather, load_facts
+from stackwise.advice.facts import FOUND, chosen, found_size, gather, load_facts
 from stackwise.advice.sizing import HEADROOM
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
@@ -54,12 +54,14 @@ class Sold:
         return dict(zip(KEYS, (self.provider.id, self.region, self.size.id), strict=True))
 
 
-def sold(choices: Choices, project: Project, catalog: Catalog) -> tuple[Sold, ...]:
+def sold(choices: Choices, project: Project, catalog: Catalog, everywhere: str = "") -> tuple[Sold, ...]:
     """Return what can be bought for these choices: all that can be taken, then the best of each other provider.
+
+    Of the chosen provider, and of the one that `everywhere` names, that is every region; of the others the first.
 
     What is recommended is the cheapest of the chosen provider that carries the need on one server.
     """
-    shop = _Shop(choices, project, catalog)
+    shop = _Shop(choices, project, catalog, everywhere)
     return (*shop.takeable(), *shop.others())
 
 
@@ -68,20 +70,39 @@ class _Shop:
     choices: Choices
     project: Project
     catalog: Catalog
+    everywhere: str
 
     def takeable(self) -> Iterator[Sold]:
         """Yield every size in every region of the chosen provider, then of the others in their first region."""
-        layer, wanted_at = self.catalog.categories["provider"], self.choices["hosting.provider"]
-        for provider in sorted(self.catalog.options("provider"), key=lambda option: option.id != wanted_at):
+        wanted_at = self.choices["hosting.provider"]
+        # Who has a server knows it, and everybody else would stumble over it.
+        options = sorted(self.catalog.options("provider"), key=lambda one: (one.id != wanted_at, one.id == FOUND))
+        for provider in options:
             offer = provider.offer
             if not provider.installable or offer is None:
                 continue
             best = self._best(provider, offer)
-            here = provider.id == wanted_at
-            for region, size in product(offer.locations if here else offer.locations[:1], offer.sizes):
-                reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
-                wanted = size.id == best and region == offer.locations[0]
-                yield self._sold(provider, offer, region, size, recommended=wanted, why_not=reason)
+            regions, sizes = self._places(provider, offer)
+            # How a design fits on a size is the same in every region.
+            fits = tuple(self._fitted(provider, offer, regions[0], size, best) for size in sizes)
+            for region, one in product(regions, fits):
+                recommended = one.recommended and region == regions[0]
+                yield replace(one, region=region, chosen=self._is_chosen(one, region), recommended=recommended)
+
+    def _places(self, provider: Component, offer: Offer) -> tuple[Sequence[str], Sequence[Size]]:
+        """Return the regions and sizes of a provider; a server that is there already has one of each."""
+        if provider.id == FOUND:
+            return (self.choices["hosting.region"],), (found_size(self.choices),)
+        here = provider.id in (self.choices["hosting.provider"], self.everywhere)
+        return offer.locations if here else offer.locations[:1], offer.sizes
+
+    def _fitted(self, provider: Component, offer: Offer, region: str, size: Size, best: str) -> Sold:
+        layer = self.catalog.categories["provider"]
+        reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
+        return self._sold(provider, offer, region, size, recommended=size.id == best, why_not=reason)
+
+    def _is_chosen(self, sold: Sold, region: str) -> bool:
+        return (sold.provider.id, region, sold.size.id) == tuple(self.choices[key] for key in KEYS)
 
     def others(self) -> Iterator[Sold]:
         """Yield the best size of each provider that stackwise makes no servers at, the cheapest first."""
@@ -109,6 +130,8 @@ class _Shop:
         facts = gather(choices, self.project, self.catalog, size)
         load = load_facts(chosen(choices, self.catalog), facts)
         here = (provider.id, region, size.id) == tuple(self.choices[key] for key in KEYS)
+        # A server that is there already is of one size, whatever stands in the answers as that of another one.
+        here = here or provider.id == FOUND == self.choices["hosting.provider"]
         return Sold(
             provider,
             region,

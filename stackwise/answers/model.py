@@ -86,6 +86,19 @@ class HostingSection(Shape):
     share: Text | None = None
     """The site whose server this one moves in to."""
     servers: dict[Text, Whole] | None = None
+    address: Text | None = None
+    """Where a server that is there already answers ssh; this and what follows are for the provider `existing`."""
+    login: Text | None = None
+    fingerprint: Text | None = None
+    """Of its ed25519 host key, as `ssh-keygen -l` shows it."""
+    whole: Truth | None = None
+    """Whether the server is there for this site alone."""
+    cpus: Whole | None = None
+    memory: Whole | None = None
+    disk: Whole | None = None
+    kernel: Text | None = None
+    disks: list[Text] | None = None
+    """What a blank machine is installed on: one disk, or two as a mirror."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,20 @@ from stackwise.project import Project
 _WIDTH = 110
 # Asked only where somebody wants it, so a first file does not carry it.
 _LEFT_OUT = ("project.ref", "hosting.sites", "hosting.share")
+# Asked only of a server that is there already.
+OF_A_FOUND_SERVER = (
+    "hosting.address",
+    "hosting.login",
+    "hosting.fingerprint",
+    "hosting.whole",
+    "hosting.cpus",
+    "hosting.memory",
+    "hosting.disk",
+    "hosting.kernel",
+    "hosting.disks",
+)
+# What its owner tells; the rest is seen and written by `stackwise look`.
+TOLD_OF_A_FOUND_SERVER = ("hosting.address", "hosting.login", "hosting.fingerprint", "hosting.whole")
 _SECTIONS = {
     "project": "What is deployed.",
     "team": "Who looks after it.",
@@ -92,11 +106,7 @@ def _text(choices: Choices, catalog: Catalog) -> str:
     ]
     lines += [line for key in ("name", "environment") for line in _entry(key, asked[key], choices, "")]
     for section, words in _SECTIONS.items():
-        keys = [
-            key
-            for key in asked
-            if key.startswith(f"{section}.") and key not in _LEFT_OUT and choices.get(key) is not None
-        ]
+        keys = [key for key in asked if key.startswith(f"{section}.") and _is_asked(key, choices)]
         lines += ["", f"# {words}", f"{section}:"]
         lines += [line for key in keys for line in _entry(key, asked[key], choices, "  ")]
     return "\n".join(
@@ -108,6 +118,15 @@ def _text(choices: Choices, catalog: Catalog) -> str:
             "",
         ]
     )
+
+
+def _is_asked(key: str, choices: Choices) -> bool:
+    """Whether a first file carries a question."""
+    if key in OF_A_FOUND_SERVER:
+        return (
+            choices["hosting.provider"] == "existing" and key in TOLD_OF_A_FOUND_SERVER and choices.get(key) is not None
+        )
+    return key not in _LEFT_OUT and choices.get(key) is not None
 
 
 def _entry(key: str, words: tuple[str, str], choices: Choices, indent: str) -> Iterator[str]:

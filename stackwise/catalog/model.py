@@ -194,9 +194,13 @@ class Credential(Shape):
     )
     says: Sentence
     optional: bool = said("Whether it may be left out", default=False)
+    unless: str = said("Another of the variables; where that one is given, this one may be left out", default="")
 
 
 Continent = Literal["europe", "north-america", "south-america", "asia", "oceania", "africa"]
+
+
+Location = Annotated[str, Where(pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=40)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +217,7 @@ class Offer(Shape):
     priced: date = said("The date of the copy of the price list that was read")
     live: Words = said("How today's prices are read; empty where no API tells", default="")
     continents: tuple[Continent, ...] = said("Where it has data centres", default=())
-    locations: tuple[Slug, ...] = ()
+    locations: tuple[Location, ...] = said("Where servers can be made, as the provider writes it", default=())
     images: tuple[Slug, ...] = ()
     sizes: tuple[Size, ...] = ()
     extras: Extras = field(default_factory=Extras)
@@ -221,7 +225,6 @@ class Offer(Shape):
     steps: tuple[Sentence, ...] = said("How one comes by the credentials, one thing to do after another", default=())
     rights: Words = said("What the credentials must be allowed to do", default="")
     limits: tuple[Sentence, ...] = said("What one should know before a server is made there", default=())
-    regions_apart: bool = said("Whether a server is seen from its own region alone", default=False)
     tested: Words = said("Against what our adapter was tried, and when; empty where it was not", default="")
 
 

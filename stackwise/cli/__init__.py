@@ -33,6 +33,7 @@ _COMMANDS = {
     "advise": ("stackwise.cli.design", "Say what speaks for and against the choices."),
     "plan": ("stackwise.cli.design", "Show what will exist, and what it costs."),
     "render": ("stackwise.cli.design", "Write the Ansible project, which works without stackwise."),
+    "look": ("stackwise.cli.look", "Look at a server that you have; change nothing."),
     "up": ("stackwise.cli.work", "Make the site stand; again: go on, or change nothing."),
     "verify": ("stackwise.cli.work", "Prove that the site works, from outside and inside."),
     "status": ("stackwise.cli.work", "Show what exists."),

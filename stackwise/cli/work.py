@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 @json_option
 def up_command(answers: Path, overrides: dict[str, Any], yes: bool, as_json: bool) -> None:
     """Plan, ask, provision, configure, deploy, verify. Run again: goes on where it stopped, or changes nothing."""
+    from stackwise.advice.facts import is_found
     from stackwise.job import load_job
     from stackwise.render import file_names
     from stackwise.render.documents import plan_document, plan_text
 
     job = load_job(answers, overrides)
+    if is_found(job.choices) and not job.is_shared:
+        from stackwise.cli.look import met
+
+        job = met(job, overrides, yes=yes)
     plan = job.outline()
     job.admin_keys()  # a key that cannot be read is better known before anybody says yes
     document = plan_document(plan, file_names(plan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -94,30 +95,21 @@ def orphans(catalog: Catalog, opens: Opens = opens_quietly) -> Iterator[Orphan |
     owned = {(record.provider, record.id) for journal in journals() for record in journal.servers().values()}
     tokens = {journal.token for journal in journals()}
     for provider in reachable(catalog):
-        for location in _apart(provider):
-            try:
-                nodes = opens(provider, location).find({})
-            except ProvisionError as exc:
-                yield exc
-                continue
-            for node in nodes:
-                if (provider.id, node.id) not in owned and node.tags.get(TOKEN) not in tokens:
-                    yield Orphan(provider, node, *_price(provider, node))
+        try:
+            nodes = opens(provider, "").find({})
+        except ProvisionError as exc:
+            yield exc
+            continue
+        for node in nodes:
+            if (provider.id, node.id) not in owned and node.tags.get(TOKEN) not in tokens:
+                yield Orphan(provider, node, *_price(provider, node))
 
 
 def reachable(catalog: Catalog) -> Iterator[Component]:
     """Yield the providers that can be asked from here: those that want no credentials, or were given them."""
-    import os  # noqa: PLC0415 - only here
-
     for provider in catalog.options("provider"):
         if provider.installable and (not is_cloud(provider) or not missing_of(provider, os.environ)):
             yield provider
-
-
-def _apart(provider: Component) -> tuple[str, ...]:
-    """Return the places that have to be asked one by one: all regions of a provider that keeps them apart."""
-    offer = provider.offer
-    return offer.locations if offer and offer.regions_apart else ("",)
 
 
 def _price(provider: Component, node: Node) -> tuple[float | None, str]:

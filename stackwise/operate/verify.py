@@ -91,7 +91,12 @@ def verify(plan: Plan, site: Site, shell: Shell) -> Iterator[CheckFinished]:
 
 def _run(check: Callable[[_Subject], CheckFinished], subject: _Subject) -> CheckFinished:
     try:
-        return check(subject)
+        seen = check(subject)
+        # What a server is beside the site is its owner's to decide, where the answers do not give it to us.
+        theirs = check in _OF_THE_SERVER and not subject.plan.whole
+        return (
+            _not_applicable(seen.name, f"{seen.saw}; its owner decides") if theirs and seen.status == "fault" else seen
+        )
     except ProvisionError as exc:
         words = (check.__doc__ or check.__name__).rstrip(".")
         return _fault(words, exc.message, exc.hint)
@@ -346,6 +351,7 @@ def _room(subject: _Subject) -> CheckFinished:
     return _judged("capacity: there is room left", disk > 500, saw, "choose a larger size: --set hosting.size=...")  # noqa: PLR2004 - MiB that a release and its logs may want
 
 
+_OF_THE_SERVER = (_ports, _logins, _compiler, _upgrades)
 _CHECKS: tuple[Callable[[_Subject], CheckFinished], ...] = (
     _page,
     _services,

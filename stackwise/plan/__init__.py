@@ -9,7 +9,7 @@ from typing import Any
 
 from stackwise import __version__
 from stackwise.advice import advise, conflicts_of
-from stackwise.advice.facts import chosen, gather, offer_of, size_of
+from stackwise.advice.facts import chosen, gather, is_found, kernel_of, offer_of, size_of
 from stackwise.advice.sizing import memory_shares, option_values
 from stackwise.answers import Choices
 from stackwise.catalog import Catalog
@@ -28,16 +28,16 @@ _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BASE_PACKAGES = (
     "ca-certificates",
     "logrotate",
-    "nftables",
     "openssh-server",
     "openssl",
     "python3",
     "python3-apt",
     "sudo",
     "tzdata",
-    "unattended-upgrades",
 )
-# On a shared kernel the clock is the host's.
+# What they do, they do to the server as a whole: where others decide on that, they are left to them.
+_WHOLE_PACKAGES = ("nftables", "unattended-upgrades")
+# On a shared kernel the clock is the host's; where there is a server already, something keeps its time.
 _OWN_KERNEL_PACKAGES = ("systemd-timesyncd",)
 _SITE_PACKAGES = ("brotli", "python3-venv")
 _FORBIDDEN_PACKAGES = ("build-essential", "clang", "cpp", "g++", "gcc", "gdb", "make", "strace", "tcc")
@@ -88,6 +88,9 @@ class _Assembly:
             identity=identity_of(choices),
             host=host_of(choices),
             sites=choices["hosting.sites"],
+            found=self._is_found,
+            disks=tuple(choices["hosting.disks"]),
+            whole=not self._is_found or bool(choices["hosting.whole"]),
             project=self.project,
             access=Access(
                 choices["access.domain"],
@@ -113,7 +116,6 @@ class _Assembly:
         )
 
     def _server(self) -> ServerSpec:
-        offer = offer_of(self.choices, self.catalog)
         groups = dict.fromkeys(category.group for category in self.catalog.layers if category.group)
         return ServerSpec(
             name=f"{host_of(self.choices)}-1",
@@ -122,12 +124,21 @@ class _Assembly:
             location=self.choices["hosting.region"],
             size=size_of(self.choices, self.catalog),
             image=self.choices["stack.os"],
-            kernel=offer.kernel,
+            kernel=kernel_of(self.choices, self.catalog),
         )
+
+    @property
+    def _is_found(self) -> bool:
+        return is_found(self.choices)
+
+    @property
+    def _settles_server(self) -> bool:
+        """Whether ssh, firewall, name and clock of the server are decided here, and not by somebody else."""
+        return not self.words["shared"] and (not self._is_found or bool(self.choices["hosting.whole"]))
 
     def _plays(self) -> Iterator[Play]:
         # What a server is as a whole, the site that made it has decided.
-        whole = () if self.words["shared"] else ("ssh", "firewall")
+        whole = ("ssh", "firewall") if self._settles_server else ()
         yield Play("Prepare every server", "all", ("base", *whole), "configure")
         for group, name in _PLAYS.items():
             roles = self._roles_of(group)
@@ -179,12 +190,15 @@ class _Assembly:
         )
         yield Variable(
             "base_forbidden_packages",
-            list(_FORBIDDEN_PACKAGES),
-            "No compiler and no debugger on a server that faces the world",
+            [] if self._is_found else list(_FORBIDDEN_PACKAGES),
+            "What was there before us stays"
+            if self._is_found
+            else "No compiler and no debugger on a server that faces the world",
         )
         yield Variable("base_admin_user", choices["access.admin_user"])
-        if self.words["shared"]:
-            yield Variable("base_shared", True, f"What the server is as a whole, {host_of(choices)} has decided")
+        if not self._settles_server:
+            whose = host_of(choices) if self.words["shared"] else "its owner"
+            yield Variable("base_shared", True, f"What the server is as a whole, {whose} has decided")
             return
         yield Variable("base_hostname", server.name)
         yield Variable("base_kernel", server.kernel, "A shared kernel is not ours to tune")
@@ -298,7 +312,11 @@ class _Assembly:
 
     def _packages(self) -> tuple[str, ...]:
         system = self.choices["stack.os"]
-        wanted = {*_BASE_PACKAGES, *_SITE_PACKAGES, *(_OWN_KERNEL_PACKAGES if self._server().kernel == "own" else ())}
+        wanted = {*_BASE_PACKAGES, *_SITE_PACKAGES}
+        if not self._is_found:
+            wanted.update(_WHOLE_PACKAGES, _OWN_KERNEL_PACKAGES if self._server().kernel == "own" else ())
+        elif self.choices["hosting.whole"]:
+            wanted.update(_WHOLE_PACKAGES)
         for component in self.installed:
             if component.install:
                 wanted.update(component.install.packages, component.install.packages_on.get(system, ()))

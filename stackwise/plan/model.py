@@ -100,6 +100,11 @@ class Plan:
     host: Identity
     # How many sites plan with a part of the server each, this one among them.
     sites: int
+    # Whether the server was there before us, and stays when the site goes; and whether all of it is the design's.
+    found: bool
+    whole: bool
+    # What a blank machine is installed on: one disk, or several as a mirror.
+    disks: tuple[str, ...]
     project: Project
     access: Access
     servers: tuple[ServerSpec, ...]
@@ -123,6 +128,11 @@ class Plan:
     def is_shared(self) -> bool:
         """Whether the server is another site's."""
         return self.host != self.identity
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether the site can go and leave its server as it was."""
+        return self.is_shared or self.found
 
     @property
     def memory_mb(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from string import Template
 from typing import Any
 
+from stackwise.advice.facts import FOUND
 from stackwise.answers import Choices
 from stackwise.catalog.model import Component, System
 from stackwise.errors import CatalogError
@@ -23,6 +24,8 @@ def site_vocabulary(
     site = choices["name"]
     home = f"/srv/{site}"
     shared = choices.get("hosting.share") is not None
+    # On a server with other things on it, a site has a database cluster and a cache of its own.
+    apart = shared or choices["hosting.provider"] == FOUND
     words: dict[str, Any] = {
         "site": site,
         "site_word": site.replace("-", "_"),
@@ -52,7 +55,7 @@ def site_vocabulary(
     for component in components:
         if component.install:
             words.update(fill(component.install.provides, words))
-            if shared:
+            if apart:
                 words.update(fill(component.install.provides_shared, words))
     words["groups"] = sorted({group for c in components if c.install for group in fill(c.install.joins, words)})
     words["restart_on"] = [f"/etc/{site}/{name}" for name in ("environment", "secrets", "secrets.d")]

@@ -78,6 +78,8 @@ class Cloud(Protocol):
 
     shows_up_within: float
     """Seconds until a server that was ordered is sure to be found; 0 where a second order cannot make a second."""
+    shared: bool
+    """Whether others may make servers in the same account, of which no record here tells."""
 
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:
         """Return the servers that carry all of `tags`, half-made ones included."""

@@ -14,7 +14,7 @@ from stackwise.provision.cloud import Cloud, Progress, Shop
 from stackwise.provision.clouds.account import account_of
 
 # A module a provider, by the `driver` of its catalog entry. Each has `open_cloud(account, location, ...)`.
-_CLOUDS = ("digitalocean", "ec2", "hetzner", "linode", "vultr")
+_CLOUDS = ("digitalocean", "ec2", "hetzner", "linode", "openstack", "vultr")
 # libcloud repeats any call under the first, one that makes a server too, and prints every header under the second.
 _NEVER = ("LIBCLOUD_RETRY_FAILED_HTTP_REQUESTS", "LIBCLOUD_DEBUG")
 
@@ -35,6 +35,10 @@ def open_cloud(
         from stackwise.provision.sandbox.adapter import SandboxCloud  # noqa: PLC0415 - libcloud takes its time to load
 
         return SandboxCloud(progress)
+    if driver_of(provider) == "existing":
+        from stackwise.provision.existing.adapter import ExistingCloud  # noqa: PLC0415 - as above
+
+        return ExistingCloud()
     return open_shop(provider, progress, location=location, stop=stop)
 
 

@@ -16,6 +16,7 @@ from stackwise.errors import (
     DeadlineError,
     HostKeyMismatchError,
     InterruptedRunError,
+    NameTakenError,
     ProvisionError,
     ServerLostError,
     UsageError,
@@ -23,7 +24,7 @@ from stackwise.errors import (
 from stackwise.events import Event
 from stackwise.journal import Journal, ServerRecord
 from stackwise.plan.model import Identity, ServerSpec
-from stackwise.provision.cloud import Cloud, Node, Order
+from stackwise.provision.cloud import TOKEN, Cloud, Node, Order
 from stackwise.provision.keys import KeyPair, make_key
 from stackwise.provision.ssh import Shell
 from stackwise.provision.user_data import user_data
@@ -75,6 +76,14 @@ def shell_to(record: ServerRecord, journal: Journal, admin_user: str, admin: Key
     return Shell(record.address, admin_user, known_hosts_of(journal, record.name), admin.private)
 
 
+def refuse_to_move_away(known: ServerRecord | None, spec: ServerSpec) -> None:
+    """Raise UsageError where a server is on record at another provider than the answers now name."""
+    if known and known.provider != spec.provider:
+        message = f"{known.name} stands at {known.provider}, and the answers say {spec.provider}"
+        hint = f"let it stay: --set hosting.provider={known.provider}; or remove it first: stackwise destroy"
+        raise UsageError(message, hint=hint)
+
+
 @dataclass(frozen=True, slots=True)
 class Provisioner:
     """What making and removing servers of one site needs at hand."""
@@ -112,10 +121,7 @@ class Provisioner:
         Raises ProvisionError or one of its kinds.
         """
         known = self.journal.servers().get(spec.name)
-        if known and known.provider != spec.provider:
-            message = f"{known.name} stands at {known.provider}, and the answers say {spec.provider}"
-            hint = f"let it stay: --set hosting.provider={known.provider}; or remove it first: stackwise destroy"
-            raise UsageError(message, hint=hint)
+        refuse_to_move_away(known, spec)
         if known and known.ready:
             yield from self._found(known)
         else:
@@ -144,6 +150,7 @@ class Provisioner:
             if node is not None:
                 yield events.StepFinished(message=f"{spec.name} ({node.id}) was half made; removing it first")
                 self.cloud.destroy(node.id)
+            self._refuse_anothers(spec)
             node = self._order(spec)
         self.journal.write("created", server=spec.name, id=node.id, address=node.address)
         if node.state == "stopped":
@@ -157,6 +164,17 @@ class Provisioner:
         yield events.ServerCreated(
             server=spec.name, id=node.id, address=node.address, seconds=time.monotonic() - started
         )
+
+    def _refuse_anothers(self, spec: ServerSpec) -> None:
+        """Raise NameTakenError where somebody else's record, or one that was lost, has a server of this site."""
+        if not self.cloud.shared:
+            return
+        named = {name: value for name, value in self.tags(spec.name).items() if name != TOKEN}
+        others = [node for node in self.cloud.find(named) if node.tags.get(TOKEN) != self.journal.token]
+        if others:
+            ids = ", ".join(node.id for node in others)
+            message = f"{spec.provider} has a server of {self.identity} already ({ids}), which no record here knows"
+            raise NameTakenError(message, hint="take it, if it is yours: stackwise adopt; else choose another name")
 
     def _ordered_before(self, spec: ServerSpec, known: ServerRecord | None) -> Node | None:
         if known is None:

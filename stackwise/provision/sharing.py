@@ -23,6 +23,14 @@ _ALIKE = {
     "hosting.sites": "sites",
     "access.admin_user": "admin_user",
 }
+# The same of a server that was there before, which no provider's size describes.
+_ALIKE_FOUND = {
+    **{key: name for key, name in _ALIKE.items() if name not in ("location", "size")},
+    "hosting.whole": "whole",
+    "hosting.cpus": "cpus",
+    "hosting.memory": "memory_mb",
+    "hosting.disk": "disk_gb",
+}
 
 
 def described(plan: Plan) -> dict[str, Any]:
@@ -32,6 +40,10 @@ def described(plan: Plan) -> dict[str, Any]:
         "provider": server.provider,
         "location": server.location,
         "size": server.size.id,
+        "whole": plan.whole,
+        "cpus": server.size.cpus,
+        "memory_mb": server.size.memory_mb,
+        "disk_gb": server.size.disk_gb,
         "image": server.image,
         "sites": plan.sites,
         "admin_user": plan.access.admin_user,
@@ -103,7 +115,7 @@ def admit(plan: Plan, host: Journal) -> None:
     """
     ground: Mapping[str, Any] = host.entries("stands")[-1]
     mine = described(plan)
-    for key, name in _ALIKE.items():
+    for key, name in (_ALIKE_FOUND if plan.found else _ALIKE).items():
         if mine[name] != ground[name]:
             message = f"{key} is {mine[name]} here, and {ground[name]} for {plan.host}, whose server it is"
             raise UsageError(message, hint=f"the sites of a server say the same: --set {key}={ground[name]}")

@@ -16,6 +16,7 @@ from typing import Any
 from stackwise import paths
 from stackwise.plan.model import Plan, Variable
 from stackwise.project import Snapshot
+from stackwise.render.install import NAMES, install_files
 from stackwise.render.overlay import render_overlay
 from stackwise.render.yaml_text import comment, document, dump, variables_text
 
@@ -48,12 +49,13 @@ def render_project(
     """
     made = {
         "site.yml": _site(plan),
-        **({"remove.yml": _removal(plan)} if plan.is_shared else {}),
+        **({"remove.yml": _removal(plan)} if plan.is_removable else {}),
         "ansible.cfg": _ANSIBLE_CFG,
         "inventory/hosts.yml": _inventory(plan, addresses),
         "group_vars/all.yml": _group_vars(plan, admin_keys),
         "stackwise.yml": answers_text,
         "README.md": _readme(plan, addresses),
+        **install_files(plan, admin_keys),
     }
     rendered = {path: text.encode() for path, text in made.items()}
     rendered |= {f"files/settings/{name}": text.encode() for name, text in _settings_files(plan).items()}
@@ -64,11 +66,12 @@ def render_project(
 
 def file_names(plan: Plan) -> tuple[str, ...]:
     """Return the names of the files that `render_project` makes, which takes a fraction of the time."""
-    removal = ("remove.yml",) if plan.is_shared else ()
+    removal = ("remove.yml",) if plan.is_removable else ()
     made = ("site.yml", "ansible.cfg", "inventory/hosts.yml", "group_vars/all.yml", "stackwise.yml", "README.md")
+    installs = NAMES if plan.found and not plan.is_shared else ()
     settings = (f"files/settings/{name}" for name in _settings_files(plan))
     roles = (path for path, _ in _role_files(plan))
-    return tuple(sorted((*made, *removal, *settings, f"files/{plan.variable('site_archive')}", *roles)))
+    return tuple(sorted((*made, *removal, *installs, *settings, f"files/{plan.variable('site_archive')}", *roles)))
 
 
 def count_tasks(plan: Plan) -> int:
@@ -78,7 +81,7 @@ def count_tasks(plan: Plan) -> int:
 
 
 def count_removals(plan: Plan) -> int:
-    """Return how many tasks it takes to remove a site from the server that it shares."""
+    """Return how many tasks it takes to remove a site from a server that stays."""
     return sum(1 + _tasks_in(role, "remove") for _, role in _removed(plan))
 
 
@@ -131,7 +134,8 @@ def _removal(plan: Plan) -> str:
         }
         for hosts, role in _removed(plan)
     ]
-    head = comment(f"Removes {plan.identity} from the server of {plan.host}, and nothing else of that server.")
+    server = f"the server of {plan.host}" if plan.is_shared else "its server"
+    head = comment(f"Removes {plan.identity} from {server}, and nothing else of that server.")
     return document(head + "\n".join(dump([play]) for play in plays))
 
 

@@ -22,6 +22,7 @@ def plan_document(plan: Plan, files: Iterable[str]) -> dict[str, Any]:
         "name": plan.identity.name,
         "environment": plan.identity.environment,
         "servers": [_server(plan, index) for index in range(len(plan.servers))],
+        "whole": plan.whole,
         "shares": {"server_of": plan.host.name, "sites": plan.sites} if plan.sites > 1 else None,
         "cost": asdict(plan.cost) | {"per": "month"},
         "memory_mb": plan.memory_mb,
@@ -42,6 +43,10 @@ def plan_document(plan: Plan, files: Iterable[str]) -> dict[str, Any]:
         "destroys": [],
         "advice": [advice_document(advice) for advice in plan.advice],
     }
+
+
+def _firewall(document: Mapping[str, Any]) -> str:
+    return " open, everything else closed" if document["whole"] else " served; the firewall stays its owner's"
 
 
 def advice_document(advice: Advice) -> dict[str, Any]:
@@ -72,7 +77,7 @@ def plan_text(document: Mapping[str, Any], width: int = _WIDTH) -> str:
     lines += block("Roles", [f"{play['play']}: {', '.join(play['roles'])}" for play in document["roles"]])
     lines += block("Packages", [", ".join(document["packages"])])
     lines += block("Python", [", ".join(document["python"]) or "nothing beyond the project's own"])
-    lines += block("Ports", [", ".join(str(port) for port in document["ports"]) + " open, everything else closed"])
+    lines += block("Ports", [", ".join(str(port) for port in document["ports"]) + _firewall(document)])
     lines += block("Users", [f"{user}: {part}" for user, part in document["users"].items()])
     lines += block("Settings", list(_settings_lines(document["settings"])))
     lines += block("Secrets", [f"{name}: {where}" for name, where in document["secrets"].items()])

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stackwise.advice import Advice, Option, advise, options_for
-from stackwise.advice.facts import chosen, gather, offer_of, size_of
+from stackwise.advice.facts import chosen, gather, is_found, offer_of, size_of
 from stackwise.advice.failures import failures
 from stackwise.advice.hosting import Kind, hours_of, kinds
 from stackwise.advice.limits import limits
@@ -21,7 +21,7 @@ from stackwise.advice.sizing import option_values
 from stackwise.answers import Choices, choose
 from stackwise.answers.check import Places
 from stackwise.answers.document import Document, flatten
-from stackwise.answers.write import scanned_answers
+from stackwise.answers.write import TOLD_OF_A_FOUND_SERVER, scanned_answers
 from stackwise.catalog import Catalog, load_catalog
 from stackwise.catalog.model import Category, Question
 from stackwise.errors import AnswersError, Fault, UsageError
@@ -284,9 +284,9 @@ class Design:
                 for component in self.catalog.options(category.id)
             )
 
-    def sold(self) -> tuple[Sold, ...]:
-        """Return what can be bought, and how the design fits on it."""
-        return sold(self.choices, self.project, self.catalog)
+    def sold(self, everywhere: str = "") -> tuple[Sold, ...]:
+        """Return what can be bought, and how the design fits on it: of `everywhere`, a provider, in all its regions."""
+        return sold(self.choices, self.project, self.catalog, everywhere)
 
     def kinds(self) -> tuple[Kind, ...]:
         """Return the kinds of hosting beside each other."""
@@ -311,6 +311,8 @@ class Design:
         if key.startswith("options."):
             return self._asked_option(key)
         question = self.catalog.questions[key]
+        if is_found(self.choices) and key in TOLD_OF_A_FOUND_SERVER:
+            question = replace(question, more=False)
         written = self._written(key)
         origin = self.choices.origins.get(key, "default")
         return Asked(key, question, written, self.choices.get(key), origin, self._offered(key, question))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from stackwise.advice.offers import KEYS
+from stackwise.answers.write import OF_A_FOUND_SERVER
 from stackwise.errors import Fault
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ _FORMS = {
     "project": ("Project", "Project", ("name", "environment", "project.")),
     "needs": ("Needs", "Needs", ("needs.",)),
     "team": ("Team", "Needs", ("team.",)),
-    "login": ("Keys and sharing", "Server", ("access.admin_user", "access.ssh_key", "hosting.sites", "hosting.share")),
+    "login": (
+        "Keys and sharing",
+        "Server",
+        ("access.admin_user", "access.ssh_key", "hosting.sites", "hosting.share", *OF_A_FOUND_SERVER),
+    ),
     "address": ("Address", "Operations", ("access.domain",)),
 }
 

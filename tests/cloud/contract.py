@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 from stackwise.catalog import load_catalog
 from stackwise.provision.cloud import Cloud, Order, Shop
-from stackwise.provision.clouds import digitalocean, ec2, hetzner, linode, vultr
+from stackwise.provision.clouds import digitalocean, ec2, hetzner, linode, openstack, vultr
 from stackwise.provision.clouds.account import Account, credentials_of
 from stackwise.provision.clouds.line import Patience
 from tests.cloud.apis.digitalocean import DigitalOceanApi
 from tests.cloud.apis.ec2 import Ec2Api
 from tests.cloud.apis.hetzner import HetznerApi
 from tests.cloud.apis.linode import LinodeApi
+from tests.cloud.apis.openstack import OpenStackApi
 from tests.cloud.apis.server import Api
 from tests.cloud.apis.vultr import VultrApi
 
@@ -148,5 +149,18 @@ PROVIDERS = {
         elsewhere="vhp-2c-4gb-amd",
         makes="^POST /v2/instances$",
         lists="^GET /v2/instances$",
+    ),
+    "ovh": Provider(
+        "ovh",
+        OpenStackApi,
+        openstack.open_cloud,
+        place="GRA11",
+        size="d2-2",
+        elsewhere="b3-8",
+        makes="^POST /GRA11/compute/v2.1/servers$",
+        lists="^GET /GRA11/compute/v2.1/servers/detail$",
+        path="/v3",
+        currency="EUR",
+        says_price=False,
     ),
 }

@@ -36,7 +36,7 @@ def test_a_run_that_is_killed_at_any_line_of_its_journal_is_gone_on_with(
 
 @each_provider
 @pytest.mark.parametrize("harm", ["reset", "cut", "code"])
-@pytest.mark.parametrize("call", range(8))
+@pytest.mark.parametrize("call", range(9))
 def test_an_answer_that_is_lost_at_any_call_makes_no_second_server(
     provider: str, call: int, harm: Harm, home: Path
 ) -> None:

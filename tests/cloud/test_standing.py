@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +11,16 @@ import pytest
 from click.testing import CliRunner
 
 from stackwise.catalog import Catalog, load_catalog
+from stackwise.catalog.model import Size
 from stackwise.cli.clouds import orphans_command, providers_command
-from stackwise.errors import UsageError
+from stackwise.errors import NameTakenError, UsageError
 from stackwise.journal import Journal
 from stackwise.operate.standing import adopt, adoptable, standing
-from stackwise.plan.model import Identity
+from stackwise.plan.model import Identity, ServerSpec
+from stackwise.provision.keys import KeyPair
+from stackwise.provision.servers import Provisioner
 from tests.cloud.apis.digitalocean import DigitalOceanApi
-from tests.cloud.contract import PROVIDERS, TAGS
+from tests.cloud.contract import ADMIN, PROVIDERS, TAGS
 
 SITE = Identity("superbook", "testing")
 DIGITALOCEAN = PROVIDERS["digitalocean"]
@@ -117,6 +121,26 @@ def test_a_lost_record_is_written_anew_from_the_tags(api: DigitalOceanApi, journ
     assert journal.token == TAGS["stackwise-token"]
     with pytest.raises(UsageError, match="has a server on record already: web-1"):
         adopt(journal, provider, DIGITALOCEAN.place, found, HOST_KEY)
+
+
+def test_two_who_run_the_same_name_from_two_places_make_one_server(api: DigitalOceanApi, tmp_path: Path) -> None:
+    size = Size(id=DIGITALOCEAN.size, cpus=1, memory_mb=2048, disk_gb=50, price=12)
+    spec = ServerSpec("web-1", ("app",), "digitalocean", DIGITALOCEAN.place, size, "debian-13", "own")
+    key = tmp_path / "key"
+    key.touch()
+
+    def up(home: str) -> None:
+        journal = Journal(tmp_path / home)
+        maker = Provisioner(
+            DIGITALOCEAN.opened(api), journal, SITE, "deploy", KeyPair(ADMIN, str(key)), threading.Event(), pause=0.01
+        )
+        assert list(maker.made(spec))
+
+    up("here")
+    with pytest.raises(NameTakenError, match="has a server of superbook-testing already") as raised:
+        up("there")
+    assert raised.value.hint.startswith("take it, if it is yours: stackwise adopt")
+    assert len(api.made) == 1
 
 
 def test_which_of_two_is_meant_has_to_be_said(api: DigitalOceanApi, catalog: Catalog) -> None:

@@ -298,10 +298,10 @@ def test_several_servers_are_judged_and_then_refused(site: Path) -> None:
 
 def test_nothing_is_said_of_a_provider_that_nobody_read(site: Path) -> None:
     stackwise("init", cwd=site)
-    words = ("hosting.provider=hetzner", "hosting.size=cx23", "hosting.region=fsn1")
+    words = ("hosting.provider=upcloud", "hosting.size=starter-2xCPU-2GB", "hosting.region=de-fra1")
     ran = stackwise("advise", *(part for word in words for part in ("--set", word)), cwd=site)
     assert ran.code == 3
-    assert "Hetzner Cloud cannot be installed" in ran.err
+    assert "UpCloud cannot be installed" in ran.err
     assert "no region" not in ran.err
     assert "no image" not in ran.err
 

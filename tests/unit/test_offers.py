@@ -34,7 +34,9 @@ def test_what_can_be_taken_comes_first_in_every_size_and_region_that_is_sold_the
         assert offer is not None
         pairs = {(row.region, row.size.id) for row in takeable if row.provider.id == provider}
         regions = offer.locations if provider == "sandbox" else offer.locations[:1]
-        assert pairs == {(region, size.id) for region in regions for size in offer.sizes}
+        sold_there = {(region, size.id) for region in regions for size in offer.sizes}
+        # A server that is there already is one place of one size, which nobody has looked at here.
+        assert pairs == ({("local", "unseen")} if provider == "existing" else sold_there)
 
 
 def test_every_region_of_the_chosen_provider_is_a_row(design: Design) -> None:

@@ -210,8 +210,8 @@ def test_undo_and_redo_say_what_they_did_and_ask_again() -> None:
 
 
 def test_the_server_is_bought_whole_and_the_way_back_leads_to_the_provider() -> None:
-    _, said = walked(ENTER, "g server", "hetzner", "?", ENTER, "b", "sandbox", "huge", "medium", "q")
-    assert "Hetzner Cloud cannot be taken:" in said
+    _, said = walked(ENTER, "g server", "scaleway", "?", ENTER, "b", "sandbox", "huge", "medium", "q")
+    assert "Scaleway cannot be taken:" in said
     assert "The company, or the machine on your desk" in said
     assert "Back to the provider." in said
     assert "huge is none of these. Possible is a number from 1 to 3" in said

@@ -196,4 +196,4 @@ def test_a_provider_without_the_chosen_size_stays_visible_with_that_reason(catal
     choices = choices_for(catalog, hosting__size="huge")
     options = {o.component.id: o for o in options_for(catalog.categories["provider"], choices, DJANGO, catalog)}
     assert "sells no size 'huge'" in options["sandbox"].why_not
-    assert options["hetzner"].why_not == "stackwise does not install it."
+    assert options["scaleway"].why_not == "stackwise does not install it."

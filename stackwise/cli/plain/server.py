@@ -24,7 +24,7 @@ def ask_server(session: Session, step: Step) -> None:
     session.heading(step)
     while True:
         provider = _ask_provider(session, step)
-        offers = [offer for offer in session.design.sold() if offer.provider.id == provider]
+        offers = [offer for offer in session.design.sold(provider) if offer.provider.id == provider]
         try:
             offer = _ask_size(session, _ask_region(session, offers))
         except Back:

@@ -38,14 +38,18 @@ def credentials_of(provider: Component) -> tuple[Credential, ...]:
 
 def missing_of(provider: Component, environment: Mapping[str, str]) -> tuple[Credential, ...]:
     """Return the credentials that nobody gave: not in the environment, in no file that it names, not in the keyring."""
-    wanted = (each for each in credentials_of(provider) if not each.optional)
-    return tuple(each for each in wanted if not _found(each.variable, environment))
+    keys = {each.variable: _found(each.variable, environment) for each in credentials_of(provider)}
+    return tuple(each for each in credentials_of(provider) if not _is_settled(each, keys))
+
+
+def _is_settled(wanted: Credential, keys: Mapping[str, str]) -> bool:
+    return bool(wanted.optional or keys[wanted.variable] or keys.get(wanted.unless))
 
 
 def account_of(provider: Component, environment: Mapping[str, str]) -> Account:
     """Return the way in to a provider. Raises CredentialsRefusedError where a credential is not given, UsageError."""
     keys = {wanted.variable: _found(wanted.variable, environment) for wanted in credentials_of(provider)}
-    missing = [each.variable for each in credentials_of(provider) if not keys[each.variable] and not each.optional]
+    missing = [each.variable for each in credentials_of(provider) if not _is_settled(each, keys)]
     if missing:
         raise CredentialsRefusedError(f"{' and '.join(missing)} is not set", hint=f"type: export {missing[0]}=...")
     offer = provider.offer

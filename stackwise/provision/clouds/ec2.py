@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -32,6 +31,7 @@ from stackwise.provision.cloud import TOKEN, Node, NodeState, OnSale, Order, Pla
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
 from stackwise.provision.clouds.marks import carrying, from_words, material, not_sold, own_name
+from stackwise.provision.clouds.regions import Regions
 
 # Where the regions are asked for; every account has it.
 _HOME = "us-east-1"
@@ -154,7 +154,7 @@ def open_cloud(account: Account, location: str, **line: Any) -> Ec2Cloud:
     def opened(region: str) -> Line[Any]:
         return Line(account, lambda: Driver(region, account.keys, account.where()), **line)
 
-    return Ec2Cloud(opened, location)
+    return Ec2Cloud(Regions(opened, location, _HOME))
 
 
 class Ec2Cloud:
@@ -162,19 +162,19 @@ class Ec2Cloud:
 
     # The token of an order makes the same order the same instance, however soon it is sent again.
     shows_up_within = 0.0
+    shared = True
 
-    def __init__(self, open_line: Callable[[str], Line[Any]], location: str) -> None:
+    def __init__(self, regions: Regions) -> None:
         """Ask through a line for each region."""
-        self._open, self._location = open_line, location
-        self._lines: dict[str, Line[Any]] = {}
+        self._regions = regions
 
     def try_out(self) -> None:
         """List the regions, which wants valid credentials."""
-        self._regions_there()
+        self._regions.there()
 
     def places(self) -> tuple[Place, ...]:
         """Return the regions that are open to the account."""
-        return tuple(Place(region, region) for region in self._regions_there())
+        return tuple(Place(region, region) for region in self._regions.there())
 
     def on_sale(self, place: str) -> tuple[OnSale, ...]:
         """Return the sizes that a site would want and that are sold in a region; the API tells no price."""
@@ -184,16 +184,16 @@ class Ec2Cloud:
     def find(self, tags: Mapping[str, str]) -> tuple[Node, ...]:
         """Return the instances that carry all of `tags`, in the region or in all."""
         filters: dict[str, object] = {f"tag:{name}": value for name, value in tags.items()} or {"tag-key": TOKEN}
-        return carrying(itertools.chain(*self._everywhere(partial(self._listed, filters=filters))), tags)
+        return carrying(itertools.chain(*self._regions.everywhere(partial(self._listed, filters=filters))), tags)
 
     def get(self, node_id: str) -> Node | None:
         """Return an instance by its id, None for one that is shut down for good."""
-        found = next(filter(None, self._everywhere(partial(self._look, node_id=node_id))), None)
+        found = next(filter(None, self._regions.everywhere(partial(self._look, node_id=node_id))), None)
         return None if found is None or found[1] in _GONE else found[0]
 
     def create(self, order: Order) -> Node:
         """Make an instance with a security group of its own."""
-        line = self._line(order.location)
+        line = self._regions.line(order.location)
         size = self._size(order)
         image = self._image(order, size)
         wishes = {
@@ -218,7 +218,7 @@ class Ec2Cloud:
         region = self._region_of(node_id)
         if region is None:
             raise ServerLostError(f"there is no server {node_id} at Amazon EC2", hint="see: stackwise status")
-        line = self._line(region)
+        line = self._regions.line(region)
 
         def settled() -> bool:
             found = self._look(region, node_id=node_id)
@@ -233,7 +233,7 @@ class Ec2Cloud:
         """Remove an instance with its disk, and wait until it is gone: until then its group cannot go."""
         if (region := self._region_of(node_id)) is None:
             return
-        line = self._line(region)
+        line = self._regions.line(region)
         line.remove("the server to go", lambda driver: driver.destroy_node(_Named(node_id)))
 
         def ended() -> bool:
@@ -244,32 +244,18 @@ class Ec2Cloud:
 
     def sweep(self, tags: Mapping[str, str]) -> tuple[str, ...]:
         """Remove the security groups and the key that we made."""
-        removed = self._everywhere(partial(self._swept, tags=tags))
+        removed = self._regions.everywhere(partial(self._swept, tags=tags))
         return tuple(itertools.chain(*removed))
 
-    def _line(self, region: str) -> Line[Any]:
-        return self._lines.setdefault(region, self._open(region))
-
-    def _regions_there(self) -> list[str]:
-        home = self._line(self._location or _HOME)
-        return list(home.read("the regions", lambda driver: driver.regions()))
-
-    def _everywhere(self, look: Callable[[str], Any]) -> list[Any]:
-        """Return what each region answers: one after the other they would take a quarter of a minute."""
-        if self._location:
-            return [look(self._location)]
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            return list(pool.map(look, self._regions_there()))
-
     def _listed(self, region: str, filters: Mapping[str, object]) -> list[Node]:
-        found = self._line(region).read("the servers", lambda driver: driver.list_nodes(ex_filters=filters))
+        found = self._regions.line(region).read("the servers", lambda driver: driver.list_nodes(ex_filters=filters))
         return [_node(node, region) for node in found if node.extra["status"] not in _GONE]
 
     def _look(self, region: str, node_id: str) -> tuple[Node, str] | None:
         """Return an instance and Amazon's word for its state."""
         what = f"server {node_id}"
         try:
-            found = self._line(region).read(what, lambda driver: driver.list_nodes(ex_node_ids=[node_id]))
+            found = self._regions.line(region).read(what, lambda driver: driver.list_nodes(ex_node_ids=[node_id]))
         except ServerLostError:
             return None
         return (_node(found[0], region), found[0].extra["status"]) if found else None
@@ -278,22 +264,22 @@ class Ec2Cloud:
         return self._look(region, node_id=node_id) is not None
 
     def _region_of(self, node_id: str) -> str | None:
-        found = self._everywhere(partial(self._look, node_id=node_id))
+        found = self._regions.everywhere(partial(self._look, node_id=node_id))
         return next((node[0].location for node in found if node), None)
 
     def _types(self, place: str, filters: Mapping[str, object]) -> list[Element]:
-        return list(self._line(place).read("the sizes", lambda driver: list(driver.types(filters))))
+        return list(self._regions.line(place).read("the sizes", lambda driver: list(driver.types(filters))))
 
     def _size(self, order: Order) -> Element:
         found = self._types(order.location, {"instance-type": order.size})
         if not found:
             sold = [size.id for size in self.on_sale(order.location)]
-            raise not_sold(self._line(order.location).provider, "size", order.size, sold)
+            raise not_sold(self._regions.line(order.location).provider, "size", order.size, sold)
         return found[0]
 
     def _image(self, order: Order, size: Element) -> Any:
         """Return the newest image of a system for the processors of a size."""
-        line = self._line(order.location)
+        line = self._regions.line(order.location)
         owner, name = _IMAGES.get(order.image, ("", ""))
         machine = _texts(size, "processorInfo/supportedArchitectures/item")
         kind = next((kind for kind in _ARCHITECTURES if kind in machine), "x86_64")
@@ -351,7 +337,7 @@ class Ec2Cloud:
         raise AssertionError("the numbers have no end")
 
     def _swept(self, region: str, tags: Mapping[str, str]) -> list[str]:
-        line = self._line(region)
+        line = self._regions.line(region)
         groups = self._groups(line, {f"tag:{TOKEN}": tags[TOKEN]})
         for group in groups:
             line.until("the group to be free", partial(_is_removed, line, group), _ENDED)

@@ -46,6 +46,7 @@ class HetznerCloud:
 
     # A second server of the same name is refused.
     shows_up_within = 0.0
+    shared = True
 
     def __init__(self, line: Line[HetznerNodeDriver]) -> None:
         """Ask through `line`."""

@@ -84,6 +84,7 @@ class LinodeCloud:
 
     # The label is refused a second time, but an order that was refused so says nothing of the first one's id.
     shows_up_within = 60.0
+    shared = True
 
     def __init__(self, line: Line[Any]) -> None:
         """Ask through `line`."""

@@ -75,6 +75,7 @@ class VultrCloud:
     """Instances, as a `Cloud` and a `Shop`."""
 
     shows_up_within = 60.0
+    shared = True
 
     def __init__(self, line: Line[Any]) -> None:
         """Ask through `line`."""

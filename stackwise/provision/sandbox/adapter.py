@@ -24,6 +24,7 @@ class SandboxCloud:
     """Machines on this host, as a `Cloud`."""
 
     shows_up_within = 0.0
+    shared = False
 
     def __init__(self, progress: Progress) -> None:
         """Open the driver; `progress` is told what a long call is doing."""

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from stackwise.advice.facts import FOUND
 from stackwise.errors import StackwiseError
 from stackwise.tui.messages import Goes
 from stackwise.tui.screens.dialogs import Reading, Sure
@@ -276,6 +277,8 @@ The mouse selects text in the log, and `ctrl+c` then copies it. The same run is 
         choices = self.design.choices
         host = choices.get("hosting.share")
         what = f"One {choices['hosting.size']} server at {choices['hosting.provider']}"
+        if choices["hosting.provider"] == FOUND:
+            what = f"Your server at {choices.get('hosting.address', 'an address that is not said yet')}"
         return Content.assemble(
             f"A place on the server of {host}, " if host else f"{what}, ",
             (price(summary.cost, summary.currency), "bold"),
