@@ -103,6 +103,9 @@ TROUBLE: dict[str, tuple[Fault, type[ProvisionError]]] = {
     "a byte now and then": (Fault("slow", seconds=2), ProviderUnreachableError),
 }
 
+# What leaves open whether a call was carried out. A byte now and then ends as silence does, which takes its time too.
+LOST = sorted(TROUBLE.keys() - {"429", "a byte now and then"})
+
 
 def _at(fault: Fault, at: str, times: int = ALWAYS, *, after: bool = False) -> Fault:
     return replace(fault, at=at, times=times, after=after)
@@ -133,7 +136,7 @@ def test_reading_is_asked_again_after_trouble(provider: Provider, name: str) -> 
         assert api.token not in said
 
 
-@pytest.mark.parametrize("name", TROUBLE)
+@pytest.mark.parametrize("name", ["429", *LOST])
 def test_trouble_that_stays_is_told_after_a_few_tries(provider: Provider, name: str) -> None:
     fault, wanted = TROUBLE[name]
     with harmed(provider, _at(fault, provider.lists)) as (api, cloud, _):
@@ -213,7 +216,7 @@ def test_an_order_that_came_too_often_made_nothing_and_is_not_sent_again(provide
 
 
 @pytest.mark.parametrize("made", [False, True], ids=["before it was made", "after it was made"])
-@pytest.mark.parametrize("name", sorted(TROUBLE.keys() - {"429"}))
+@pytest.mark.parametrize("name", LOST)
 def test_an_order_whose_answer_is_lost_is_sent_once_and_found_by_its_tags(
     provider: Provider, name: str, made: bool
 ) -> None:
@@ -228,7 +231,7 @@ def test_an_order_whose_answer_is_lost_is_sent_once_and_found_by_its_tags(
         assert [node.id for node in cloud.find(provider.order().tags)] == api.made
 
 
-@pytest.mark.parametrize("name", sorted(TROUBLE.keys() - {"429"}))
+@pytest.mark.parametrize("name", LOST)
 def test_destroying_after_a_lost_answer_is_no_error(provider: Provider, name: str) -> None:
     fault, _ = TROUBLE[name]
     with harmed(provider, patience=SHORT if fault.harm in ("hang", "slow") else LONG) as (api, cloud, _):
