@@ -1,4 +1,4 @@
-"""`make matrix`: the unit tests on every Python we promise, and every stack that can be chosen on a real machine.
+"""`make matrix`: every Python we promise, every stack and every provider that boots here, and ten thousand histories.
 
 Sequential, since each part wants the machine for itself. Exits 1 when anything failed; the table says what.
 """

@@ -87,7 +87,9 @@ class _Shop:
             fits = tuple(self._fitted(provider, offer, regions[0], size, best) for size in sizes)
             for region, one in product(regions, fits):
                 recommended = one.recommended and region == regions[0]
-                yield replace(one, region=region, chosen=self._is_chosen(one, region), recommended=recommended)
+                yield replace(
+                    one, region=region, chosen=self._is_chosen(provider, region, one.size), recommended=recommended
+                )
 
     def _places(self, provider: Component, offer: Offer) -> tuple[Sequence[str], Sequence[Size]]:
         """Return the regions and sizes of a provider; a server that is there already has one of each."""
@@ -101,8 +103,11 @@ class _Shop:
         reason = why_not(provider, layer, self._supposing(region, size), self.project, self.catalog)
         return self._sold(provider, offer, region, size, recommended=size.id == best, why_not=reason)
 
-    def _is_chosen(self, sold: Sold, region: str) -> bool:
-        return (sold.provider.id, region, sold.size.id) == tuple(self.choices[key] for key in KEYS)
+    def _is_chosen(self, provider: Component, region: str, size: Size) -> bool:
+        # A server that is there already is of one size, whatever stands in the answers as that of another one.
+        if provider.id == FOUND:
+            return bool(self.choices["hosting.provider"] == FOUND)
+        return (provider.id, region, size.id) == tuple(self.choices[key] for key in KEYS)
 
     def others(self) -> Iterator[Sold]:
         """Yield the best size of each provider that stackwise makes no servers at, the cheapest first."""
@@ -129,9 +134,6 @@ class _Shop:
         choices = self._affordable()
         facts = gather(choices, self.project, self.catalog, size)
         load = load_facts(chosen(choices, self.catalog), facts)
-        here = (provider.id, region, size.id) == tuple(self.choices[key] for key in KEYS)
-        # A server that is there already is of one size, whatever stands in the answers as that of another one.
-        here = here or provider.id == FOUND == self.choices["hosting.provider"]
         return Sold(
             provider,
             region,
@@ -142,7 +144,7 @@ class _Shop:
             facts["memory_mb"],
             load["capacity.requests_per_minute"],
             facts["needs.requests_per_minute"],
-            here,
+            self._is_chosen(provider, region, size),
             recommended,
             why_not,
         )

@@ -192,8 +192,8 @@ def test_a_choice_that_cannot_be_made_stays_visible_with_its_reason(catalog: Cat
     assert "does not install it" in options["apache"].why_not
 
 
-def test_a_provider_without_the_chosen_size_stays_visible_with_that_reason(catalog: Catalog) -> None:
-    choices = choices_for(catalog, hosting__size="huge")
+def test_a_provider_counts_with_a_size_of_its_own_where_it_does_not_sell_the_chosen_one(catalog: Catalog) -> None:
+    choices = choices_for(catalog, hosting__size="medium")
     options = {o.component.id: o for o in options_for(catalog.categories["provider"], choices, DJANGO, catalog)}
-    assert "sells no size 'huge'" in options["sandbox"].why_not
+    assert options["digitalocean"].why_not == options["sandbox"].why_not == ""
     assert options["scaleway"].why_not == "stackwise does not install it."

@@ -24,8 +24,8 @@ from stackwise.tui.widgets.summary import cut, moved_words
 from stackwise.walk.questions import price
 from stackwise.walk.trials import Trial, missing_credentials, trial_of
 
-_CELLS = 8
-_HEAD = f"  ★ {'recommended':<14}{'region':<8}{'size':<16}{'CPU':>4}{'MiB':>7}{'a month':>11}  memory"
+_CELLS = 6
+_HEAD = f"  ★ {'recommended':<13}{'region':<15}{'size':<14}{'CPU':>3}{'MiB':>7}{'a month':>11} memory"
 
 
 class ServerScreen(ChoosingScreen):
@@ -137,11 +137,11 @@ def _row(name: str, sold: Sold) -> Row:
     mark, style = ("●", "$text-success") if sold.chosen else ("✗", "$text-error") if sold.why_not else ("○", "")
     size, dim = sold.size, "dim" if sold.why_not else ""
     cost = "unknown" if size.price is None else f"{size.price:g} {sold.currency}"
-    figures = f"{sold.region or '-':<8}{cut(size.id, 15):<16}{size.cpus:>4g}{size.memory_mb:>7}{cost:>11}  "
+    figures = f"{sold.region or '-':<15}{cut(size.id, 13):<14}{size.cpus:>3g}{size.memory_mb:>7}{cost:>11} "
     content = Content.assemble(
         (mark, style),
         (" ★ " if sold.recommended else "   ", "$text-accent"),
-        (f"{cut(sold.provider.id, 13):<14}", dim or "bold"),
+        (f"{cut(sold.provider.id, 12):<13}", dim or "bold"),
         (figures, dim),
         *_bar(sold),
     )
