@@ -30,7 +30,7 @@ from stackwise.errors import NameTakenError, ProvisionError, ServerLostError
 from stackwise.provision.cloud import TOKEN, Node, NodeState, OnSale, Order, Place
 from stackwise.provision.clouds.account import Account
 from stackwise.provision.clouds.line import Line
-from stackwise.provision.clouds.marks import carrying, from_words, material, not_sold, own_name
+from stackwise.provision.clouds.marks import Named, carrying, from_words, material, not_sold, own_name
 from stackwise.provision.clouds.regions import Regions
 
 # Where the regions are asked for; every account has it.
@@ -197,7 +197,7 @@ class Ec2Cloud:
         image = self._image(order, size)
         wishes = {
             "name": order.label,
-            "size": _Named(_text(size, "instanceType")),
+            "size": Named(_text(size, "instanceType")),
             "image": image,
             "ex_keyname": self._key(line, order),
             "ex_security_groups": [self._group(line, order)],
@@ -224,7 +224,7 @@ class Ec2Cloud:
             return found is None or found[1] != "stopping"
 
         line.until("the server to have stopped", settled, _STOPPED)
-        line.read("the server to start", lambda driver: driver.start_node(_Named(node_id)))
+        line.read("the server to start", lambda driver: driver.start_node(Named(node_id)))
         found = self._look(region, node_id=node_id)
         return found[0] if found else Node(node_id, "", "pending")
 
@@ -233,7 +233,7 @@ class Ec2Cloud:
         if (region := self._region_of(node_id)) is None:
             return
         line = self._regions.line(region)
-        line.remove("the server to go", lambda driver: driver.destroy_node(_Named(node_id)))
+        line.remove("the server to go", lambda driver: driver.destroy_node(Named(node_id)))
 
         def ended() -> bool:
             found = self._look(region, node_id=node_id)
@@ -301,7 +301,7 @@ class Ec2Cloud:
             return str(same[0])
         name = own_name(order.tags)
         if name in known:
-            line.remove("the old key to go", lambda driver: driver.delete_key_pair(_Named(name)))
+            line.remove("the old key to go", lambda driver: driver.delete_key_pair(Named(name)))
         line.once("the key", lambda driver: driver.import_key_pair_from_string(name, order.admin_key))
         return name
 
@@ -344,15 +344,8 @@ class Ec2Cloud:
         name = own_name(tags)
         mine = name in line.read("the keys", lambda driver: driver.key_pairs())
         if mine:
-            line.remove("the key to go", lambda driver: driver.delete_key_pair(_Named(name)))
+            line.remove("the key to go", lambda driver: driver.delete_key_pair(Named(name)))
         return [f"the security group {group.name}" for group in groups] + [f"the key {name}"] * mine
-
-
-class _Named:
-    """What libcloud's driver takes of a size, a key or a server: the id, which is also the name."""
-
-    def __init__(self, word: str) -> None:
-        self.id = self.name = word
 
 
 def _created(driver: Any, *, wishes: Mapping[str, Any]) -> Any:
