@@ -178,7 +178,7 @@ def _lines(provider: Component, document: dict[str, Any]) -> Iterator[str]:
     yield f"tested: {document['tested'] or 'not yet'}"
     if "live" in document:
         yield from _live_lines(document)
-    else:
+    elif document["sizes"]:
         yield f"sizes, at prices of {document['priced']} (today's: --live):"
         yield from (_size_line(size, document["currency"]) for size in document["sizes"])
 

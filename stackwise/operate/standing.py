@@ -115,7 +115,8 @@ def reachable(catalog: Catalog) -> Iterator[Component]:
 def _price(provider: Component, node: Node) -> tuple[float | None, str]:
     offer = provider.offer
     sizes = {size.id: size.price for size in offer.sizes} if offer else {}
-    return sizes.get(node.size), offer.currency if offer else ""
+    free = 0.0 if sizes and not any(sizes.values()) else None
+    return sizes.get(node.size, free), offer.currency if offer else ""
 
 
 def adoptable(identity: Identity, provider: Component, cloud: Cloud) -> Node:

@@ -33,7 +33,8 @@ class Order:
     @property
     def label(self) -> str:
         """A name that no other server of ours has: superbook-production-web. Some providers refuse a second one."""
-        return "-".join([*(self.tags[name] for name in OWNERS if name in self.tags), self.name])
+        whose = "-".join(self.tags[name] for name in OWNERS if name in self.tags)
+        return self.name if self.name.startswith(whose) else f"{whose}-{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from stackwise.catalog.model import Size
 from stackwise.errors import HostKeyMismatchError, InterruptedRunError, ProvisionError, ServerLostError, UsageError
 from stackwise.journal import Journal
 from stackwise.plan.model import Identity, ServerSpec
-from stackwise.provision.cloud import Node
+from stackwise.provision.cloud import Node, Order
 from stackwise.provision.keys import KeyPair, admin_key, make_key
 from stackwise.provision.providers import open_cloud
 from stackwise.provision.servers import Provisioner
@@ -220,3 +220,9 @@ def test_ssh_never_learns_a_key_by_itself() -> None:
 def test_an_unknown_provider_is_named() -> None:
     with pytest.raises(UsageError, match="Scaleway"):
         open_cloud(load_catalog().component("scaleway"), lambda _: None)
+
+
+def test_a_name_at_a_provider_says_once_whose_server_it_is() -> None:
+    tags = {"stackwise-name": "superbook", "stackwise-environment": "testing", "stackwise-token": "t"}
+    names = [Order(name, "ams3", "s", "debian-13", "", tags).label for name in ("web", "superbook-testing-1")]
+    assert names == ["superbook-testing-web", "superbook-testing-1"]

@@ -88,7 +88,7 @@ class Line(Generic[D]):
                 wanted = exc.retry_after if isinstance(exc, RateLimitedError) else 0
                 if wanted > self._patience.most:
                     raise
-                self._progress(f"{exc.message}; asking again for {what} in {max(wanted, pause):.0f} s")
+                self._progress(f"{exc.message}; asking again for {what} in {max(wanted, pause):.1f} s")
                 self._wait(max(wanted, pause), what)
         return self._asked(what, call, makes=False)
 
