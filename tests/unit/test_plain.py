@@ -488,7 +488,11 @@ def test_ctrl_c_saves_and_ends_with_130(spawn: Callable[..., Any]) -> None:
         child.sendline(typed)
     child.expect("of 18, Cache")
     child.expect(PROMPT)
-    child.sendintr()
+    # Between the prompt and the reading of a line lies a moment in which Python keeps the signal for the next line; who
+    # sees that nothing happens presses again.
+    while child.isalive():
+        child.sendintr()
+        child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=10)
     code, said = ended(child)
     assert code == 130
     assert "Stopped. Everything is saved in stackwise.yml" in said
