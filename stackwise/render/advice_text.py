@@ -19,6 +19,8 @@ _MARKS = {"good": "✓", "enough": "○", "short": "✗"}
 # What is weighed of a kind of hosting, by degrees, with the word for each.
 DEGREES = {"effort": "effort", "lock_in": "lock-in", "control": "control", "ceiling": "ceiling"}
 _DEGREES = "▁▂▄▆█"
+# So many columns the table of the kinds of hosting takes.
+_TABLE_WIDTH = 95
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -108,7 +110,11 @@ def report_lines(
 ) -> Iterator[str]:
     """Yield the advice as text for a terminal that is `width` columns wide; `explain` shows every sum."""
     yield from _title("Hosting, for this team")
-    yield from _hosting_lines(document["hosting"], currency)
+    table = _hosting_table if width >= _TABLE_WIDTH else _hosting_pairs
+    yield from table(document["hosting"], currency)
+    yield from _wrapped(
+        "Hours are the team's own, a month, by our estimate; degrees go from 1 (hardly any) to 5.", width
+    )
     yield from _title("Layer by layer")
     for layer in document["layers"]:
         yield from _layer_lines(layer, width, explain=explain)
@@ -142,13 +148,21 @@ def _advice(advice: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
         yield from _wrapped(line, width)
 
 
-def _hosting_lines(kinds: Sequence[Mapping[str, Any]], currency: str) -> Iterator[str]:
+def _hosting_pairs(kinds: Sequence[Mapping[str, Any]], currency: str) -> Iterator[str]:
+    """Yield two lines for each kind, where the table has no room."""
+    for kind in kinds:
+        today, later = (money(kind[when], currency) for when in ("today", "tenfold"))
+        yield f"  {kind['name']}: {today} today, {later} tenfold, {kind['hours']:g} h"
+        degrees = (f"{word} {degree_words(kind[name]['degree'])}" for name, word in DEGREES.items())
+        yield f"    {', '.join(degrees)}"
+
+
+def _hosting_table(kinds: Sequence[Mapping[str, Any]], currency: str) -> Iterator[str]:
     yield f"  {'':<24}{'today':>14}{'tenfold':>14}{'hours':>7}  effort lock-in control ceiling"
     for kind in kinds:
         degrees = "".join(f"{degree_words(kind[name]['degree']):<8}" for name in DEGREES)
         sums = "".join(f"{money(kind[when], currency):>14}" for when in ("today", "tenfold"))
         yield f"  {kind['name']:<24}{sums}{kind['hours']:>7g}  {degrees}".rstrip()
-    yield "  Hours are the team's own, a month, by our estimate; degrees go from 1 (hardly any) to 5."
 
 
 def degree_words(degree: int) -> str:
