@@ -1,9 +1,13 @@
-"""Makes the reference pages from the code: `make docs`. A test fails where a page is stale."""
+"""Makes the reference pages from the code: `make docs`. A test fails where a page is stale.
+
+They are written beside this file, or into the folder that is named.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -226,6 +230,7 @@ def _listed(value: Any) -> list[str]:
 
 
 if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     for name, text in pages().items():
-        (HERE / name).parent.mkdir(exist_ok=True)
-        (HERE / name).write_text(text, encoding="utf-8")
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")

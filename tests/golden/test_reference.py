@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,11 @@ GENERATOR = Path(__file__).resolve().parents[2] / "docs" / "reference" / "genera
 
 
 @pytest.fixture(scope="module")
-def pages() -> dict[str, str]:
-    """Make the pages, without writing them."""
-    spec = importlib.util.spec_from_file_location("generate", GENERATOR)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made: dict[str, str] = module.pages()
-    return made
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Make the pages in a process of its own: click remembers how a command was called before."""
+    folder = tmp_path_factory.mktemp("reference")
+    subprocess.run([sys.executable, str(GENERATOR), str(folder)], check=True)
+    return {str(path.relative_to(folder)): path.read_text("utf-8") for path in folder.rglob("*.md")}
 
 
 @pytest.mark.parametrize("name", ["commands.md", "component.md", "answers.md", "roles.md", "providers/README.md"])
