@@ -79,8 +79,8 @@ class Journal:
 
     @property
     def token(self) -> str:
-        """The uuid that the provider's tags carry; made at the first write that needs it."""
-        return next((str(entry["token"]) for entry in self._entries if entry["kind"] == "started"), "")
+        """The uuid that the provider's tags carry: made at the first write that needs it, or an adopted server's."""
+        return next((str(entry["token"]) for entry in reversed(self._entries) if entry["kind"] == "started"), "")
 
     def entries(self, kind: str | None = None) -> tuple[Mapping[str, Any], ...]:
         """Return what was written, oldest first, of one kind or all."""

@@ -140,7 +140,8 @@ def adopt(journal: Journal, provider: Component, location: str, node: Node, host
         message = f"{journal.folder.name} has a server on record already: {name}"
         raise UsageError(message, hint="see it: stackwise status")
     server = node.tags.get("stackwise-server", node.name)
-    if not journal.token:
+    # A run that was refused meanwhile has left a token of its own, under which nothing was made.
+    if journal.token != node.tags[TOKEN]:
         journal.write("started", token=node.tags[TOKEN])
     journal.write("creating", server=server, provider=provider.id, location=location or node.location)
     journal.write("created", server=server, id=node.id, address=node.address)

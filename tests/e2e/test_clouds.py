@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,12 +80,16 @@ def program(
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
     }
+    key = program.home / "id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     answers = program.folder / "stackwise.yml"
     words = answers.read_text()
     for old, new in (
         ("provider: sandbox", f"provider: {provider.id}"),
         ("region: local", f"region: {provider.place}"),
         ("size: small", f"size: {provider.size}"),
+        # A key that was made for the site would be lost with its record.
+        ("ssh_key: generate", f"ssh_key: {key}.pub"),
     ):
         assert words.count(old) == 1
         words = words.replace(old, new)
@@ -118,9 +123,24 @@ def test_a_site_stands_at_a_provider_and_goes_again(
     (server,) = json.loads(program.run("status", "--json").stdout)["servers"]
     assert (server["id"], server["provider"]) == (machine.id, provider.id)
 
+    _lost_and_taken_again(api, program, machine.id)
+
     program.run("destroy", "--yes")
     assert api.machines == {}
     assert api.keys == {}
     assert api.made == [machine.id]
     left = b"".join(path.read_bytes() for path in program.folder.parent.rglob("*") if path.is_file())
     assert api.token.encode() not in left
+
+
+def _lost_and_taken_again(api: Api, program: Program, node_id: str) -> None:
+    """Lose the record as a stolen laptop does: the server is listed, makes no second one, and is taken again."""
+    shutil.rmtree(next(program.state.glob("superbook-*")))
+    orphans = json.loads(program.run("orphans", "--json").stdout)["orphans"]
+    assert node_id in [orphan["id"] for orphan in orphans]
+    refused = program.run("up", "--yes", code=1)
+    assert "stackwise adopt" in refused.stderr
+    program.run("adopt", "--yes")
+    program.events("up", "--yes")
+    assert "<html" in fetched(program, "/")
+    assert api.made == [node_id]
