@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,15 +22,12 @@ from stackwise.errors import (
     JournalError,
     LockedError,
     ProvisionError,
-    StackwiseError,
     VerifyError,
 )
 from stackwise.events import Event, Phase
 from stackwise.job import Job
 from stackwise.journal import Journal, ServerRecord
-from stackwise.journal.record import Recorder, next_number
 from stackwise.journal.secrets import resolve_secrets
-from stackwise.operate.causes import likely_cause
 from stackwise.operate.http import Site
 from stackwise.operate.verify import fetch_authority, verify
 from stackwise.plan.model import Plan
@@ -50,6 +47,7 @@ from stackwise.provision.sharing import (
     shared_with,
 )
 from stackwise.provision.ssh import Shell
+from stackwise.recording import recorded
 from stackwise.render import count_removals, count_tasks, render_project, write_project
 
 
@@ -123,61 +121,10 @@ class Runner:
         yield from self._recorded("destroy", self._destroy)
 
     def _recorded(self, command: str, steps: Callable[[Journal], Iterator[Event]]) -> Iterator[Event]:
-        """Hold the lock, number the run, write down every event, and say how it ended."""
-        journal, started, changed, url = self.journal, time.monotonic(), 0, ""
+        """Hold the lock while a command runs, so that nobody else works on this site or on its server."""
+        journal = self.journal
         with journal.locked(command), self._host_held(journal, command):
-            number = max(journal.next_run(), next_number(self.job.folder))
-            resumed = any(entry["kind"] == "run" for entry in journal.entries()) and not _ended_well(journal)
-            journal.begin()
-            journal.write("run", number=number, command=command)
-            with Recorder(self.job.folder, number, command, self.job.answers.path) as recorder:
-                identity = self.job.identity
-                first = events.RunStarted(
-                    number=number,
-                    command=command,
-                    name=identity.name,
-                    environment=identity.environment,
-                    resumed=resumed,
-                )
-                recorder.keep(first)
-                yield first
-                try:
-                    for event in steps(journal):
-                        changed += event.changed if isinstance(event, events.HostSummarised) else 0
-                        recorder.keep(event)
-                        yield event
-                except (StackwiseError, OSError) as exc:
-                    told = exc if isinstance(exc, StackwiseError) else _unwritable(exc)
-                    failed = self._failed(number, started, told, recorder.faults)
-                    with suppress(JournalError):
-                        # Where the record is what failed, the reader hears of it all the same.
-                        recorder.keep(failed)
-                    yield failed
-                    raise told from exc
-                if command != "destroy":
-                    url = self._url(journal)
-                    journal.write("ended", number=number)
-                last = events.RunFinished(
-                    number=number, seconds=round(time.monotonic() - started, 1), changed=changed, url=url
-                )
-                recorder.keep(last)
-                yield last
-            if command == "destroy":
-                journal.forget()
-
-    def _failed(self, number: int, started: float, exc: StackwiseError, faults: tuple[str, ...]) -> events.RunFailed:
-        said, stopped = str(getattr(exc, "said", "")), isinstance(exc, InterruptedRunError)
-        cause = None if stopped else likely_cause(self.job.catalog, exc.message, said, *faults)
-        return events.RunFailed(
-            number=number,
-            seconds=round(time.monotonic() - started, 1),
-            message=f"stopped: {exc.message}" if stopped else exc.message,
-            hint=exc.hint,
-            said=said,
-            cause=cause.says if cause else "",
-            do=cause.do if cause else "",
-            stopped=stopped,
-        )
+            yield from recorded(self.job, journal, command, steps, self._url)
 
     @contextmanager
     def _host_held(self, journal: Journal, command: str) -> Iterator[None]:
@@ -412,19 +359,4 @@ def _plan_made(plan: Plan) -> events.PlanMade:
         domain=plan.access.domain,
         framework=plan.project.framework,
         host=str(plan.host) if plan.is_shared else "",
-    )
-
-
-def _ended_well(journal: Journal) -> bool:
-    runs = journal.entries("run")
-    ended = {entry["number"] for entry in journal.entries("ended")}
-    return not runs or runs[-1]["number"] in ended
-
-
-def _unwritable(exc: OSError) -> JournalError:
-    """Say which file of ours could not be read or written, and why: a full disk shows itself anywhere."""
-    where = f" {exc.filename}" if exc.filename else ""
-    return JournalError(
-        f"cannot read or write{where}: {exc.strerror or exc}",
-        hint="free some room, or make it yours to write, then go on: stackwise up",
     )
