@@ -14,7 +14,8 @@ from stackwise.cli.options import answers_options, confirmed, json_option, yes_o
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stackwise.catalog.model import Component, Size
+    from stackwise.catalog import Catalog
+    from stackwise.catalog.model import Component, Offer, Size
     from stackwise.operate.standing import Orphan
     from stackwise.provision.cloud import OnSale
 
@@ -28,7 +29,7 @@ def providers_command(ctx: click.Context, as_json: bool) -> None:
 
     if ctx.invoked_subcommand is not None:
         return
-    rows = [_row(provider) for provider in load_catalog().options("provider") if provider.installable]
+    rows = [_row(provider, offer) for provider, offer in _offers(load_catalog())]
     if as_json:
         print_json({"providers": rows})
         return
@@ -50,11 +51,12 @@ def providers_show_command(name: str, live: bool, region: str, as_json: bool) ->
     from stackwise.errors import UsageError
 
     catalog = load_catalog()
-    provider = catalog.in_category("provider", name)
-    if provider is None or not provider.installable:
-        known = [one.id for one in catalog.options("provider") if one.installable]
+    known = {provider.id: (provider, offer) for provider, offer in _offers(catalog)}
+    wanted = catalog.in_category("provider", name)
+    if wanted is None or wanted.id not in known:
         raise UsageError(f"stackwise makes no servers at {name!r}", hint=nearest(name, known))
-    document = _row(provider) | ({"live": _live(provider, region)} if live else {})
+    provider, offer = known[wanted.id]
+    document = _row(provider, offer) | ({"live": _live(provider, region)} if live else {})
     if as_json:
         print_json(document)
     else:
@@ -115,11 +117,16 @@ def adopt_command(answers: Path, overrides: dict[str, Any], node_id: str | None,
     click.echo(f"{node.id} has a record again; go on: stackwise up", err=True)
 
 
-def _row(provider: Component) -> dict[str, Any]:
+def _offers(catalog: Catalog) -> Iterator[tuple[Component, Offer]]:
+    """Yield the providers that stackwise makes servers at, with what they sell."""
+    for provider in catalog.options("provider"):
+        if provider.installable and provider.offer:
+            yield provider, provider.offer
+
+
+def _row(provider: Component, offer: Offer) -> dict[str, Any]:
     from stackwise.provision.clouds.account import missing_of
 
-    offer = provider.offer
-    assert offer is not None, provider.id  # noqa: S101 - an installable provider has one, which the catalog's check says
     missing = {wanted.variable for wanted in missing_of(provider, os.environ)}
     return {
         "id": provider.id,

@@ -14,6 +14,8 @@ from stackwise.journal import Journal
 # 50 characters of Django's own alphabet are about 280 bits; these are 64 of 64, without a sign that a shell or an
 # environment file reads.
 _LENGTH = 48
+# As one keeps a secret there: keyring set stackwise HCLOUD_TOKEN
+_SERVICE = "stackwise"
 
 
 def resolve_secrets(references: Mapping[str, str], journal: Journal, folder: Path) -> dict[str, str]:
@@ -56,14 +58,25 @@ def _from_file(name: str, path: Path) -> str:
 
 
 def _from_keyring(name: str, where: str) -> str:
-    try:
-        import keyring  # noqa: PLC0415 - optional, and slow to import
-    except ImportError as exc:
+    found = in_keyring(where)
+    if found is None:
         hint = "install it: pip install keyring, or use env:NAME or file:PATH"
-        raise UsageError(
-            f"the secret {name} is in a keyring, and the package keyring is not installed", hint=hint
-        ) from exc
-    return keyring.get_password("stackwise", where) or ""
+        raise UsageError(f"the secret {name} is in a keyring, and the package keyring is not installed", hint=hint)
+    return found
+
+
+def in_keyring(name: str) -> str | None:
+    """Return what the desktop's keyring has for us, empty for nothing; None where there is no package keyring."""
+    try:
+        import keyring  # noqa: PLC0415 - an extra that few have, and slow to import
+        from keyring.errors import KeyringError  # noqa: PLC0415 - as above
+    except ImportError:
+        return None
+    try:
+        return keyring.get_password(_SERVICE, name) or ""
+    except KeyringError:
+        # A host without a desktop has the library, and no keyring behind it.
+        return ""
 
 
 def _generated(name: str, journal: Journal) -> str:

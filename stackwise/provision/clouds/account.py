@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 
 from stackwise.catalog.model import Component, Credential
 from stackwise.errors import CredentialsRefusedError, UsageError
-
-# What keyring(1) is asked for; the name is that of the variable: keyring set stackwise HCLOUD_TOKEN
-SERVICE = "stackwise"
+from stackwise.journal.secrets import in_keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def _found(variable: str, environment: Mapping[str, str]) -> str:
         return value
     if path := environment.get(f"{variable}_FILE", ""):
         return _in_file(Path(path).expanduser(), variable)
-    return _in_keyring(variable)
+    return in_keyring(variable) or ""
 
 
 def _in_file(path: Path, variable: str) -> str:
@@ -73,19 +71,6 @@ def _in_file(path: Path, variable: str) -> str:
         raise UsageError(
             f"{variable}_FILE names {path}, which cannot be read: {reason}", hint=f"type: export {variable}_FILE=PATH"
         ) from exc
-
-
-def _in_keyring(variable: str) -> str:
-    try:
-        import keyring  # noqa: PLC0415 - an extra that few have
-        from keyring.errors import KeyringError  # noqa: PLC0415 - as above
-    except ImportError:
-        return ""
-    try:
-        return keyring.get_password(SERVICE, variable) or ""
-    except KeyringError:
-        # A host without a desktop has the library and no keyring behind it.
-        return ""
 
 
 def _checked(url: str, variable: str) -> str:
